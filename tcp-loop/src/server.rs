@@ -1,0 +1,95 @@
+//! The server's life in order: bind, accept, talk, and accept again.
+
+use std::error::Error;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+/// Who neither speaks nor listens for so long is let go: time enough to think,
+/// and the next caller is waiting.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+
+/// The pause after a failed accept. Out of descriptors, say, the next one fails at
+/// once too: without a pause that would eat a whole core.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes one call after the other on `address`, until the process is ended.
+pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
+    let listener = bind(address)?;
+    serve(&listener, IDLE_LIMIT)
+}
+
+/// Opens a listening socket on `address` ("HOST:PORT"; port 0 takes a free one)
+/// and prints where it listens.
+///
+/// Four system calls in one: socket, setsockopt, bind, listen. On Unix std sets
+/// SO_REUSEADDR, so that a server can be started again at once: without it, a
+/// call that has just ended would keep the port "in use" for a minute.
+fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
+    let listener = TcpListener::bind(address).map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error};              to take a free port: cargo run -p tcp-loop -- server 127.0.0.1:0"
+        )
+    })?;
+    log(format!("listening on {}", listener.local_addr()?));
+    Ok(listener)
+}
+
+/// Takes one caller after the other; the next ones wait in the listener's backlog.
+/// `idle` is how long a caller may stay silent.
+pub fn serve(listener: &TcpListener, idle: Duration) -> ! {
+    loop {
+        match listener.accept() {
+            Ok((stream, peer)) => attend(stream, peer, idle),
+            Err(error) => {
+                log(format!("cannot accept a caller: {error}"));
+                thread::sleep(ACCEPT_PAUSE);
+            }
+        }
+    }
+}
+
+/// One call from beginning to end. What goes wrong in it ends this call alone.
+pub fn attend(stream: TcpStream, peer: SocketAddr, idle: Duration) {
+    log(format!("{peer} connected"));
+    if let Err(error) = talk(stream, peer, idle) {
+        let reason = match error.kind() {
+            // So a time limit that has passed is called: Unix, Windows.
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no sign of life for {idle:?}"),
+            _ => error.to_string(),
+        };
+        log(format!("{peer}: error: {reason}"));
+    }
+    log(format!("{peer} disconnected"));
+}
+
+/// Answers in capitals (ASCII letters only), read by read, until the caller hangs up.
+///
+/// The call ends when `stream` goes out of scope: dropping it closes it.
+pub fn talk(mut stream: TcpStream, peer: SocketAddr, idle: Duration) -> io::Result<()> {
+    stream.set_read_timeout(Some(idle))?;
+    stream.set_write_timeout(Some(idle))?;
+    let mut buffer = [0; 1024];
+    loop {
+        let count = match stream.read(&mut buffer) {
+            // Ctrl-Z and fg cut short a read that has a time limit: read again.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            result => result?,
+        };
+        if count == 0 {
+            return Ok(()); // no bytes: the caller has hung up
+        }
+        let words = &mut buffer[..count];
+        // {:?} shows control characters escaped: a terminal would obey them.
+        log(format!("{peer}: {:?}", String::from_utf8_lossy(words)));
+        words.make_ascii_uppercase();
+        stream.write_all(words)?;
+    }
+}
+
+/// Writes one line to stdout. println! would panic when stdout is gone (a closed
+/// pipe, a full disk), and a lost log line is no reason to end a call.
+fn log(line: String) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
