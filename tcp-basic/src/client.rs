@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Who hears nothing for so long hangs up.
+/// Hearing nothing for so long, the client hangs up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Calls the server at `address`, says `message`, prints the answer.
@@ -49,11 +49,11 @@ fn talk(stream: &mut TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
 fn lost(address: &str, error: io::Error) -> String {
     match error.kind() {
         ErrorKind::UnexpectedEof => format!("{address} hung up"),
-        // So a time limit that has passed is called: Unix, Windows.
+        // A passed time limit is WouldBlock on Unix, TimedOut on Windows.
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
             format!("no answer from {address} within {PATIENCE:?}")
         }
-        _ => format!("lost {address}: {error}"),
+        _ => format!("{address}: {error}"),
     }
 }
 

@@ -40,8 +40,8 @@ MESSAGE is 'show 信息' if left out.
 ";
 
 fn main() -> ExitCode {
+    // The arguments as a list of &str: None if one is not UTF-8, where env::args panics.
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None when an argument is not UTF-8; env::args would panic.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref() {
         Some([] | ["server"]) => server::run(ADDRESS),

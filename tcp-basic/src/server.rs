@@ -19,7 +19,8 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
     let listener = TcpListener::bind(address).map_err(|error| {
         format!(
-            "cannot listen on {address}: {error};              to take a free port: cargo run -p tcp-basic -- server 127.0.0.1:0"
+            "cannot listen on {address}: {error}; \
+             to take a free port: cargo run -p tcp-basic -- server 127.0.0.1:0"
         )
     })?;
     log(format!("listening on {}", listener.local_addr()?));

@@ -8,7 +8,7 @@ const EXE: &str = env!("CARGO_BIN_EXE_tcp-basic");
 
 #[test]
 fn the_readme_tells_what_the_terminals_show() {
-    play_readme(EXE, "tcp-basic");
+    play_readme(EXE, "tcp-basic", &[], &[]);
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Who hears nothing for so long hangs up. Longer than the minute for which a silent
-/// caller can keep the server: that caller may be before us.
+/// Hearing nothing for so long, the client hangs up. A silent caller who came before
+/// us can keep the server for 60 s, so this is longer.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The bytes on their way at once, at most: what the server reads at once.
+/// How many bytes are sent before their answer is read. Any number that fits the
+/// system's buffers is right; the server reads as many.
 const CHUNK: usize = 1024;
 
 /// Calls the server at `address`, says each line of the input, prints the answers;
@@ -18,7 +19,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let mut stream = connect(address)?;
     while let Some(line) = next_line()? {
         match line.trim() {
-            "" => continue, // it would send no bytes, so no answer would come
+            "" => continue, // blank: nothing to say, and to no bytes comes no answer
             "q" => break,
             _ => {}
         }
@@ -44,19 +45,20 @@ fn connect(address: &str) -> Result<TcpStream, Box<dyn Error>> {
 }
 
 /// The next line of the input without its line ending; None at its end. A person
-/// at a terminal is shown a prompt.
+/// at a terminal is shown a prompt, on stderr: stdout is for the answers.
 fn next_line() -> Result<Option<String>, Box<dyn Error>> {
     if io::stdin().is_terminal() {
         let _ = write!(io::stderr(), "> ");
     }
-    let line = io::stdin().lines().next().transpose();
+    let line = io::stdin().lines().next().transpose(); // a Result around the Option
     line.map_err(|error| format!("cannot read the input: {error}").into())
 }
 
 /// Sends `message` and reads the answer: as many bytes as were sent.
 ///
-/// In turns of CHUNK bytes. Were all of a long message written first, its answers
-/// would pile up until both sides sat in `write`, each waiting for the other to read.
+/// In turns of CHUNK bytes, each overwritten by its answer. Were all of a long message
+/// written first, its answers would pile up until both sides sat in `write`, each
+/// waiting for the other to read.
 fn talk(stream: &mut TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let mut answer = message.to_vec();
     for chunk in answer.chunks_mut(CHUNK) {
@@ -70,11 +72,11 @@ fn talk(stream: &mut TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
 fn lost(address: &str, error: io::Error) -> String {
     match error.kind() {
         ErrorKind::UnexpectedEof => format!("{address} hung up"),
-        // So a time limit that has passed is called: Unix, Windows.
+        // A passed time limit is WouldBlock on Unix, TimedOut on Windows.
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
             format!("no answer from {address} within {PATIENCE:?}")
         }
-        _ => format!("lost {address}: {error}"),
+        _ => format!("{address}: {error}"),
     }
 }
 

@@ -6,12 +6,12 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-/// Who neither speaks nor listens for so long is let go: time enough to think,
-/// and the next caller is waiting.
+/// A caller who says nothing for so long, or does not read the answers, is let go.
+/// It is time enough to think, and the next caller is waiting.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
-/// The pause after a failed accept. Out of descriptors, say, the next one fails at
-/// once too: without a pause that would eat a whole core.
+/// The pause after a failed accept. When the process is out of descriptors, say, the
+/// next accept fails at once too: without a pause, trying would eat a whole core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes one call after the other on `address`, until the process is ended.
@@ -29,15 +29,17 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
     let listener = TcpListener::bind(address).map_err(|error| {
         format!(
-            "cannot listen on {address}: {error};              to take a free port: cargo run -p tcp-loop -- server 127.0.0.1:0"
+            "cannot listen on {address}: {error}; \
+             to take a free port: cargo run -p tcp-loop -- server 127.0.0.1:0"
         )
     })?;
     log(format!("listening on {}", listener.local_addr()?));
     Ok(listener)
 }
 
-/// Takes one caller after the other; the next ones wait in the listener's backlog.
-/// `idle` is how long a caller may stay silent.
+/// Takes one caller after the other, for ever (`!` is the type of what never returns).
+/// The next callers wait in the listener's backlog: the system connects and queues
+/// them. `idle` is the time limit on every read and write.
 pub fn serve(listener: &TcpListener, idle: Duration) -> ! {
     loop {
         match listener.accept() {
@@ -55,7 +57,7 @@ pub fn attend(stream: TcpStream, peer: SocketAddr, idle: Duration) {
     log(format!("{peer} connected"));
     if let Err(error) = talk(stream, peer, idle) {
         let reason = match error.kind() {
-            // So a time limit that has passed is called: Unix, Windows.
+            // A passed time limit is WouldBlock on Unix, TimedOut on Windows.
             ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no sign of life for {idle:?}"),
             _ => error.to_string(),
         };
@@ -73,7 +75,8 @@ pub fn talk(mut stream: TcpStream, peer: SocketAddr, idle: Duration) -> io::Resu
     let mut buffer = [0; 1024];
     loop {
         let count = match stream.read(&mut buffer) {
-            // Ctrl-Z and fg cut short a read that has a time limit: read again.
+            // Ctrl-Z and fg cut short a read that has a time limit. (write_all goes on
+            // by itself.)
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             result => result?,
         };

@@ -9,7 +9,7 @@ const EXE: &str = env!("CARGO_BIN_EXE_tcp-loop");
 
 #[test]
 fn the_readme_tells_what_the_terminals_show() {
-    play_readme(EXE, "tcp-loop");
+    play_readme(EXE, "tcp-loop", &[], &[]);
 }
 
 #[test]

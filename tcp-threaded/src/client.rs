@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Who hears nothing for so long hangs up.
+/// Hearing nothing for so long, the client hangs up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest answer in bytes: room for "Hello " and the longest name (1024).
@@ -43,12 +43,12 @@ fn connect(address: &str) -> Result<TcpStream, Box<dyn Error>> {
 }
 
 /// The next line of the input without its line ending; None at its end. A person
-/// at a terminal is shown a prompt.
+/// at a terminal is shown a prompt, on stderr: stdout is for the answers.
 fn next_line() -> Result<Option<String>, Box<dyn Error>> {
     if io::stdin().is_terminal() {
         let _ = write!(io::stderr(), "> ");
     }
-    let line = io::stdin().lines().next().transpose();
+    let line = io::stdin().lines().next().transpose(); // a Result around the Option
     line.map_err(|error| format!("cannot read the input: {error}").into())
 }
 
@@ -80,11 +80,11 @@ fn hear(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
 fn lost(address: &str, error: io::Error) -> String {
     match error.kind() {
         ErrorKind::UnexpectedEof => format!("{address} hung up"),
-        // So a time limit that has passed is called: Unix, Windows.
+        // A passed time limit is WouldBlock on Unix, TimedOut on Windows.
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
             format!("no answer from {address} within {PATIENCE:?}")
         }
-        _ => format!("lost {address}: {error}"),
+        _ => format!("{address}: {error}"),
     }
 }
 

@@ -37,8 +37,8 @@ ADDRESS is HOST:PORT: 127.0.0.1:8080, [::1]:8080 or localhost:8080, say.
 ";
 
 fn main() -> ExitCode {
+    // The arguments as a list of &str: None if one is not UTF-8, where env::args panics.
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None when an argument is not UTF-8; env::args would panic.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref() {
         Some([] | ["server"]) => server::run(ADDRESS),

@@ -15,15 +15,15 @@ const CALLER_LIMIT: usize = 1000;
 /// newline could fill our memory.
 const LINE_LIMIT: usize = 1024;
 
-/// Who neither speaks nor listens for so long is let go: time enough to think,
-/// and a silent caller keeps a thread from another.
+/// A caller who says nothing for so long, or does not read the answers, is let go.
+/// It is time enough to think, and a silent caller keeps a thread from another.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a caller may still talk while we hang up.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The pause after a failed accept. Out of descriptors, say, the next one fails at
-/// once too: without a pause that would eat a whole core.
+/// The pause after a failed accept. When the process is out of descriptors, say, the
+/// next accept fails at once too: without a pause, trying would eat a whole core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Talks to all callers on `address`, until the process is ended.
@@ -41,15 +41,16 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
     let listener = TcpListener::bind(address).map_err(|error| {
         format!(
-            "cannot listen on {address}: {error};              to take a free port: cargo run -p tcp-threaded -- server 127.0.0.1:0"
+            "cannot listen on {address}: {error}; \
+             to take a free port: cargo run -p tcp-threaded -- server 127.0.0.1:0"
         )
     })?;
     log(format!("listening on {}", listener.local_addr()?));
     Ok(listener)
 }
 
-/// Takes every caller into a thread of their own, `limit` at once at most.
-/// `idle` is how long a caller may stay silent.
+/// Takes every caller into a thread of their own, `limit` at once at most, for ever.
+/// `idle` is the time limit on every read and write.
 pub fn serve(listener: &TcpListener, limit: usize, idle: Duration) -> ! {
     // Each thread holds a clone until it ends: the clones count the callers.
     let seats = Arc::new(());
@@ -83,7 +84,7 @@ pub fn attend(mut stream: TcpStream, peer: SocketAddr, idle: Duration) {
     log(format!("{peer} connected"));
     if let Err(error) = talk(&stream, idle) {
         let reason = match error.kind() {
-            // So a time limit that has passed is called: Unix, Windows.
+            // A passed time limit is WouldBlock on Unix, TimedOut on Windows.
             ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no sign of life for {idle:?}"),
             _ => error.to_string(),
         };
@@ -100,6 +101,7 @@ pub fn attend(mut stream: TcpStream, peer: SocketAddr, idle: Duration) {
 pub fn talk(mut stream: &TcpStream, idle: Duration) -> io::Result<()> {
     stream.set_read_timeout(Some(idle))?;
     stream.set_write_timeout(Some(idle))?;
+    stream.set_nodelay(true)?; // or an answer may wait until the one before is confirmed
     stream.write_all(b"welcome\n")?;
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
@@ -120,7 +122,10 @@ pub fn talk(mut stream: &TcpStream, idle: Duration) -> io::Result<()> {
             return Ok(());
         }
         // One write: in pieces, the answer might leave as several packets.
-        stream.write_all(&[b"Hello ", name, b"\n"].concat())?;
+        if let Err(error) = stream.write_all(&[b"Hello ", name, b"\n"].concat()) {
+            let _ = stream.shutdown(Shutdown::Write); // no more words into a cut-off line
+            return Err(error);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
 
 #[test]
 fn the_readme_tells_what_the_terminals_show() {
-    play_readme(EXE, "tcp-threaded");
+    play_readme(EXE, "tcp-threaded", &[], &[]);
 }
 
 #[test]

@@ -168,13 +168,35 @@ fn who_stays_silent_is_told_so_at_the_idle_limit() {
     }
 }
 
+/// And the answer that went off in part stays the last word: what followed it would be
+/// taken for its end.
 #[test]
 fn who_never_reads_is_let_go_at_the_idle_limit() {
-    let (mut caller, accepted, _) = connection();
-    stuff(&accepted);
-    caller.write_all(b"hello\n").unwrap();
-    let error = server::talk(&accepted, Duration::from_millis(50)).unwrap_err();
-    assert!(is_timeout(&error), "{error}");
+    let (caller, accepted, _) = connection();
+    caller
+        .set_write_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    let lines = [&[b'y'; 1000][..], b"\n"].concat().repeat(30);
+    thread::scope(|scope| {
+        // Until nothing more goes off, for the server is stuck in an answer.
+        scope.spawn(|| while (&caller).write_all(&lines).is_ok() {});
+        let error = server::talk(&accepted, Duration::from_millis(300)).unwrap_err();
+        assert!(is_timeout(&error), "{error}");
+    });
+    let error = (&accepted).write(b"error: ...").unwrap_err();
+    assert!(!is_timeout(&error), "it could go on talking: {error}");
+}
+
+/// To close with bytes unread would reset the call, and might cost the caller the answer.
+#[test]
+fn a_call_ends_in_order_even_with_bytes_unread() {
+    let (_server, address) = harness::server(EXE);
+    for words in [b"a".repeat(100_000), b"exit\nand more".to_vec()] {
+        let mut caller = greeted(&address);
+        caller.write_all(&words).unwrap();
+        let mut heard = Vec::new();
+        caller.read_to_end(&mut heard).unwrap(); // a reset would be an error
+    }
 }
 
 /// Who keeps talking while we hang up holds the thread for LINGER (1 s) and not longer.
