@@ -1,0 +1,85 @@
+//! The server's life in order: bind, receive and send back, and receive again.
+
+use std::error::Error;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::net::UdpSocket;
+use std::thread;
+use std::time::Duration;
+
+/// Room for any datagram: the largest carries 65,507 bytes over IPv4. Of one larger
+/// than the buffer, the rest would be lost.
+const BUFFER_SIZE: usize = 65536;
+
+/// How many bytes of a datagram the log shows.
+const SHOWN: usize = 64;
+
+/// The pause after a failed receive, so that failures without end would not eat a
+/// whole core.
+const RECEIVE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Echoes the datagrams that come to `address`, until the process is ended.
+pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
+    let socket = bind(address)?;
+    serve(&socket)?;
+    Ok(())
+}
+
+/// Opens a UDP socket on `address` ("HOST:PORT"; port 0 takes a free one) and
+/// prints where it listens.
+///
+/// Two system calls in one: socket and bind. No listen and no accept: a datagram
+/// needs no connection.
+fn bind(address: &str) -> Result<UdpSocket, Box<dyn Error>> {
+    let socket = UdpSocket::bind(address).map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error}; \
+             to take a free port: cargo run -p udp-echo -- server 127.0.0.1:0"
+        )
+    })?;
+    let _ = writeln!(io::stdout(), "listening on {}", socket.local_addr()?);
+    Ok(socket)
+}
+
+/// Sends each datagram back to whoever sent it, byte for byte (RFC 862).
+///
+/// One thread serves all, for no sender can keep it waiting. Nothing that comes ends
+/// this; only a socket that takes no settings does.
+pub fn serve(socket: &UdpSocket) -> io::Result<()> {
+    let own = socket.local_addr()?;
+    let mut buffer = vec![0; BUFFER_SIZE];
+    // To write every log line by itself would cost a tenth of the speed. What writeln!
+    // returns is ignored: a lost log line is no reason to end.
+    let mut log = BufWriter::new(io::stdout());
+    loop {
+        // Wait for a letter, ...
+        socket.set_nonblocking(false)?;
+        let mut received = socket.recv_from(&mut buffer);
+        // ... echo it and, without waiting, all that have come meanwhile, ...
+        socket.set_nonblocking(true)?;
+        while let Ok((count, peer)) = received {
+            let datagram = &buffer[..count];
+            let shown = String::from_utf8_lossy(&datagram[..count.min(SHOWN)]);
+            let more = if count > SHOWN { "..." } else { "" };
+            // {:?} shows control characters escaped: a terminal would obey them.
+            let _ = writeln!(log, "{peer}: {count} bytes: {shown:?}{more}");
+            if peer == own {
+                let _ = writeln!(log, "{peer}: not echoed: that would go on for ever");
+            } else if let Err(error) = socket.send_to(datagram, peer) {
+                let _ = writeln!(log, "{peer}: error: {error}");
+            }
+            received = socket.recv_from(&mut buffer);
+        }
+        // ... and write the log while nothing else is to be done.
+        if let Err(error) = received {
+            match error.kind() {
+                ErrorKind::WouldBlock => {}      // no more letters
+                ErrorKind::ConnectionReset => {} // so Windows says that an echo found nobody
+                _ => {
+                    let _ = writeln!(log, "cannot receive: {error}");
+                    thread::sleep(RECEIVE_PAUSE);
+                }
+            }
+        }
+        let _ = log.flush();
+    }
+}
