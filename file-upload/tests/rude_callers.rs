@@ -506,12 +506,7 @@ fn the_client_needs_no_more_memory_for_a_large_file() {
     let header = "400000000 big\n".len() as u64;
     let mut bytes = (&stream).take(400_000_000 + header);
     std::io::copy(&mut bytes, &mut std::io::sink()).unwrap();
-    let status = fs::read_to_string(format!("/proc/{}/status", client.id())).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap();
-    let peak: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    let peak = client.status("VmHWM:");
     assert!(peak < 10_000, "{peak} kB");
     stream.write_all(b"ok: stored\n").unwrap();
     assert_eq!(client.end().code, Some(0));

@@ -114,13 +114,6 @@ fn a_line_of_1024_bytes_is_answered() {
     }
 }
 
-/// A caller who has been welcomed.
-fn greeted(address: &str) -> TcpStream {
-    let caller = call(address);
-    assert_eq!(hear(&caller, 8), "welcome\n");
-    caller
-}
-
 /// Sends a line and returns the one that comes back.
 fn ask(mut caller: &TcpStream, line: &str) -> String {
     caller.write_all(format!("{line}\n").as_bytes()).unwrap();

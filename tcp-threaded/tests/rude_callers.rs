@@ -16,13 +16,6 @@ use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
 
-/// A caller who has been welcomed.
-fn greeted(address: &str) -> TcpStream {
-    let caller = call(address);
-    assert_eq!(hear(&caller, 8), "welcome\n");
-    caller
-}
-
 fn assert_answers(mut caller: &TcpStream) {
     caller.write_all(b"you\n").unwrap();
     assert_eq!(hear(caller, 10), "Hello you\n");
@@ -47,18 +40,11 @@ fn a_message_cannot_contain_a_newline() {
 #[test]
 fn every_caller_costs_a_thread() {
     let (server, address) = harness::server(EXE);
-    let threads = || proc_status(&server, "Threads:");
+    let threads = || server.status("Threads:");
     let before = threads();
     let callers: Vec<_> = (0..20).map(|_| greeted(&address)).collect();
     assert_eq!(threads(), before + 20);
     drop(callers);
-}
-
-#[cfg(target_os = "linux")]
-fn proc_status(server: &Program, key: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with(key)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 #[test]
@@ -95,7 +81,7 @@ fn an_endless_line_gets_its_error_while_it_is_still_being_sent() {
     }
     assert_eq!(hear(&caller, 35), "error: line longer than 1024 bytes\n");
     #[cfg(target_os = "linux")]
-    assert!(proc_status(&server, "VmHWM:") < 20_000, "kB");
+    assert!(server.status("VmHWM:") < 20_000, "kB");
     assert_serves(&mut server, &address);
 }
 

@@ -59,12 +59,7 @@ fn a_flood_does_not_end_it_nor_fill_its_memory() {
     }
     #[cfg(target_os = "linux")]
     {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap();
-        let peak: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        let peak = server.status("VmHWM:");
         assert!(peak < 10_000, "{peak} kB");
     }
     assert_serves(&mut server, &address);

@@ -66,6 +66,15 @@ impl Program {
         self.child.id()
     }
 
+    /// A number that Linux keeps about the program, such as its `Threads:`, or `VmHWM:`,
+    /// the most memory that it has had, in kB.
+    #[cfg(target_os = "linux")]
+    pub fn status(&self, key: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(key)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// The next line on stdout.
     pub fn line(&mut self) -> String {
         match self.output.recv_timeout(PATIENCE) {
@@ -211,6 +220,13 @@ pub fn call(address: &str) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream
+}
+
+/// A caller whom tcp-threaded has welcomed.
+pub fn greeted(address: &str) -> TcpStream {
+    let caller = call(address);
+    assert_eq!(hear(&caller, 8), "welcome\n");
+    caller
 }
 
 /// Reads exactly `count` bytes, as text.
