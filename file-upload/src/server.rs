@@ -221,7 +221,7 @@ fn hang_up(mut stream: TcpStream) {
     let deadline = Instant::now() + LINGER;
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(LINGER));
-    let mut buffer = [0; 1024];
+    let mut buffer = [0; 8192];
     while Instant::now() < deadline && matches!(stream.read(&mut buffer), Ok(1..)) {}
 }
 

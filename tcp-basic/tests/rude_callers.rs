@@ -24,10 +24,19 @@ fn it_hears_only_the_first_read() {
 
 #[test]
 fn a_message_longer_than_one_read_is_cut() {
-    let (server, address) = harness::server(EXE);
+    let (mut server, address) = harness::server(EXE);
     let mut caller = call(&address);
     caller.write_all(&[b'a'; 1500]).unwrap();
-    assert_eq!(hear_all(&caller), [b'A'; 1024]);
+    server.line_with("connected");
+    let heard = server.line();
+    assert!(
+        heard.ends_with(&format!(": \"{}\"", "a".repeat(1024))),
+        "{heard}"
+    );
+    // Closing with bytes unread is a reset, and on Windows that may destroy the answer.
+    let answer = hear_all(&caller);
+    assert!([b'A'; 1024].starts_with(&answer));
+    assert!(cfg!(windows) || answer.len() == 1024);
     assert_eq!(server.end().code, Some(0));
 }
 
@@ -98,5 +107,6 @@ fn a_server_that_hangs_up_without_an_answer_is_named() {
 fn a_server_that_resets_the_call_is_named() {
     let address = fake_server(reset);
     let client = run(EXE, &["client", &address, "hello"], "");
-    assert_fails(&client, &[&address, "reset"]);
+    let reset = if cfg!(windows) { "10054" } else { "reset" };
+    assert_fails(&client, &[&address, reset]);
 }

@@ -6,11 +6,14 @@ mod harness;
 #[allow(dead_code)]
 mod server;
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 use harness::*;
 
@@ -95,7 +98,7 @@ fn a_reset_before_a_word_ends_that_call_alone() {
     (&accepted).write_all(b"x").unwrap(); // so that something lies unread
     reset(caller);
     let error = server::talk(accepted, peer, PATIENCE).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert!(!is_timeout(&error), "{error}"); // "reset", or, on macOS, "invalid argument"
 }
 
 #[test]

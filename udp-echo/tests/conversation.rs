@@ -55,7 +55,7 @@ fn a_udp_port_is_not_a_tcp_port() {
 fn every_size_comes_back_byte_for_byte() {
     let (_server, address) = server(EXE);
     let socket = sender(&address);
-    for size in [0, 1, 1024, 1025, 1472, 9000, 65507] {
+    for size in [0, 1, 1024, 1025, 1472, 9000, LARGEST_DATAGRAM] {
         let datagram: Vec<u8> = (0..size).map(|i| (i * 7 + i / 256) as u8).collect();
         assert!(echo(&socket, &datagram) == datagram, "{size} bytes");
     }
@@ -96,10 +96,10 @@ fn the_log_shows_who_and_how_much_escaped_and_cut() {
     );
     echo(&socket, b"");
     assert_eq!(server.line(), format!("{own}: 0 bytes: \"\""));
-    echo(&socket, &[b'a'; 65507]);
+    echo(&socket, &[b'a'; LARGEST_DATAGRAM]);
     assert_eq!(
         server.line(),
-        format!("{own}: 65507 bytes: \"{}\"...", "a".repeat(64))
+        format!("{own}: {LARGEST_DATAGRAM} bytes: \"{}\"...", "a".repeat(64))
     );
 }
 

@@ -144,7 +144,7 @@ fn wrong_and_foreign_answers_are_set_aside() {
         own.send_to(b"ONE", client).unwrap();
         own.send_to(b"", client).unwrap();
         own.send_to(&[letter, b"!"].concat(), client).unwrap();
-        own.send_to(&[0; 65507], client).unwrap();
+        own.send_to(&[0; LARGEST_DATAGRAM], client).unwrap();
         own.send_to(letter, client).unwrap();
     });
     let client = run(EXE, &["client", &address], "one\n");
@@ -187,9 +187,13 @@ fn a_babbling_server_does_not_hold_the_client() {
 #[test]
 fn a_line_too_large_for_a_datagram_is_refused_and_the_next_one_sent() {
     let (_server, address) = harness::server(EXE);
-    let input = format!("{}\n{}\nok\n", "a".repeat(65507), "a".repeat(65508));
+    let input = format!(
+        "{}\n{}\nok\n",
+        "a".repeat(LARGEST_DATAGRAM),
+        "a".repeat(65508)
+    );
     let client = run(EXE, &["client", &address], &input);
-    assert_eq!(client.output[0].len(), 65507 + 10);
+    assert_eq!(client.output[0].len(), LARGEST_DATAGRAM + 10);
     let refused = "lost: a line of 65508 bytes: a datagram carries 65507 at most";
     assert_eq!(client.output[1..], [refused, "server: \"ok\""]);
     assert_fails(&client, &["1 of 3 got no echo"]);

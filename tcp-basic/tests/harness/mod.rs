@@ -16,6 +16,14 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to watch for what must not come.
 pub const A_MOMENT: Duration = Duration::from_millis(200);
 
+/// The most bytes in a datagram that the system sends. UDP allows 65,507, but macOS has a
+/// lower limit of its own (`net.inet.udp.maxdgram`).
+pub const LARGEST_DATAGRAM: usize = if cfg!(target_os = "macos") {
+    9216
+} else {
+    65507
+};
+
 /// A running program: what is typed into it, and the lines that come out.
 pub struct Program {
     child: Child,
