@@ -7,8 +7,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Hearing nothing for so long, the client hangs up: a slow disk may take a minute or
-/// two to store 1 GiB. (A write that is stuck midway gets this time twice.)
+/// Hearing nothing for so long once connected, the client hangs up: a slow disk may take a minute or
+/// two to store 1 GiB. (A write that has sent a part before it is stuck gets this time
+/// twice: write_all tries to send the rest.)
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The longest answer in bytes.
@@ -29,8 +30,8 @@ pub fn run(path: &str, address: &str) -> Result<(), Box<dyn Error>> {
     writeln!(
         io::stdout(),
         "sent {size} bytes in {seconds:.3} s, {speed:.1} MB/s"
-    )?;
-    Ok(())
+    )
+    .map_err(|error| format!("cannot print the speed: {error}").into())
 }
 
 /// The file at `path`, its size in bytes, and its name without the path.
@@ -50,7 +51,8 @@ fn open(path: &str) -> io::Result<(File, u64, String)> {
 }
 
 /// Opens a connection to `address` ("HOST:PORT"): the system calls socket and
-/// connect, for each address that a name has until one answers.
+/// connect, for each address that a name has until one answers. How long that may
+/// take is up to the system: about two minutes, if nobody answers at all.
 fn connect(address: &str) -> Result<TcpStream, Box<dyn Error>> {
     let stream = TcpStream::connect(address).map_err(|error| match error.kind() {
         ErrorKind::ConnectionRefused => format!(
@@ -71,7 +73,7 @@ fn talk(
     size: u64,
     name: &str,
 ) -> io::Result<Vec<u8>> {
-    hear(stream, b"")?;
+    hear(stream, b"")?; // any greeting will do
     let header = format!("{size} {name}\n");
     stream.get_mut().write_all(header.as_bytes())?;
     hear(stream, b"ok")?;
@@ -101,13 +103,14 @@ fn send(stream: &mut TcpStream, mut file: File, size: u64) -> io::Result<u64> {
         match stream.write_all(&buffer[..count]) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(error),
             Err(error) if error.kind() == ErrorKind::TimedOut => return Err(error),
-            Err(_) => break,
+            Err(_) => break, // it has hung up: `hear` fetches its reason
             Ok(()) => {}
         }
         sent += count as u64;
         let speed = sent as f64 / 1e6 / begin.elapsed().as_secs_f64();
         show_progress(&format!("{} %, {speed:.1} MB/s", sent * 100 / size));
-        stream.set_nonblocking(true)?; // for a look without waiting
+        // Does anything lie there to be read? peek looks and does not take it away.
+        stream.set_nonblocking(true)?; // and does not wait
         spoken = sent < size && stream.peek(&mut [0]).is_ok();
         stream.set_nonblocking(false)?;
     }

@@ -17,8 +17,9 @@
 //! - server: `ok ...` when the file is whole, on disk and in place, or `error: why`
 //!
 //! Still wrong:
-//! - Anyone who reaches the port can upload, and anyone on the way can read along:
-//!   there is no password and no encryption.
+//! - Anyone who reaches the port can upload, until the disk is full, and anyone on the
+//!   way can read along: there is no password and no encryption.
+//! - A server that is killed leaves the temporary files of unfinished uploads behind.
 //!
 //! Read server.rs first, then client.rs.
 

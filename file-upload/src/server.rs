@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The most callers at once. Each costs a thread, a descriptor, and another one while
-/// their file is open: a process that may have 1024 descriptors runs out of them before.
+/// The most callers at once. Each costs a thread and a descriptor, and another one while
+/// their file is open. Where a process has only 1024, it may run out of them before this
+/// limit; then a caller hears that their file cannot be opened, or waits to be accepted.
 const CALLER_LIMIT: usize = 1000;
 
 /// The longest header line in bytes: room for a size, the longest name, and then some.
 const LINE_LIMIT: u64 = 512;
 
-/// The longest name in bytes. File systems take 255; our temporary name is longer.
+/// The longest name in bytes. File systems take 255, and our temporary name adds some 50.
 const NAME_LIMIT: usize = 200;
 
 /// The largest file in bytes: 1 GiB.
@@ -48,7 +49,7 @@ pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
 ///
 /// Four system calls in one: socket, setsockopt, bind, listen. On Unix std sets
 /// SO_REUSEADDR, so that a server can be started again at once: without it, a
-/// call that has just ended would keep the port "in use" for a minute.
+/// call that it ended first would keep the port "in use" for up to a minute.
 fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
     let listener = TcpListener::bind(address).map_err(|error| {
         format!(
@@ -63,12 +64,14 @@ fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
 /// Takes every caller into a thread of their own, `limit` at once at most, for ever.
 /// `idle` is the time limit on every read and write.
 pub fn serve(listener: &TcpListener, directory: &Path, limit: usize, idle: Duration) -> ! {
-    // Each thread holds a clone until it ends: the clones count the callers.
+    // An Arc counts its clones, and each call holds one until it ends: the Arc itself and
+    // a clone for each caller make callers + 1.
     let seats = Arc::new(());
     loop {
         match listener.accept() {
             Ok((mut stream, peer)) if Arc::strong_count(&seats) > limit => {
-                log(format!("{peer} turned away: {limit} callers already"));
+                // No hang_up: it would keep the next caller waiting.
+                log(format!("{peer} turned away: limit of {limit} callers"));
                 let _ = stream.write_all(b"busy: too many callers, try again later\n");
             }
             Ok((stream, peer)) => {
@@ -76,7 +79,7 @@ pub fn serve(listener: &TcpListener, directory: &Path, limit: usize, idle: Durat
                 let directory = directory.to_owned();
                 let call = move || {
                     attend(stream, peer, &directory, idle);
-                    drop(seat);
+                    drop(seat); // and so `move` has taken it along
                 };
                 // Not thread::spawn: it panics when the system refuses a thread.
                 if let Err(error) = thread::Builder::new().spawn(call) {
@@ -128,8 +131,10 @@ pub fn talk(
     if path.symlink_metadata().is_ok() {
         return Err(ErrorKind::AlreadyExists.into());
     }
+    // With the peer's address no two callers have the same; Windows allows no colons.
     let part = directory.join(format!(".{name}.{peer}.part").replace(':', "-"));
-    let file = File::create_new(&part)?;
+    let file = File::create_new(&part)
+        .map_err(|error| io::Error::other(format!("no temporary file: {error}")))?;
     log(format!("{peer}: {size} bytes for {name}"));
     // A hard link is a second name for the same file. Unlike rename, it never overwrites.
     let stored = receive(reader, file, size).and_then(|()| fs::hard_link(&part, &path));
@@ -154,12 +159,9 @@ fn read_header(reader: &mut BufReader<&TcpStream>) -> io::Result<(u64, String)> 
     // What is no UTF-8 becomes a character that is no letter, so the name is refused.
     let line = String::from_utf8_lossy(&line);
     let (size, name) = line.split_once(' ').unwrap_or((&line, ""));
-    let digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse() takes "+5" too
-    let Some(size) = size
-        .parse()
-        .ok()
-        .filter(|size| digits && *size <= SIZE_LIMIT)
-    else {
+    let plain = size.bytes().all(|byte| byte.is_ascii_digit()); // parse takes "+5" too
+    let number = size.parse::<u64>().ok();
+    let Some(size) = number.filter(|n| plain && *n <= SIZE_LIMIT) else {
         let reason = format!("SIZE must be plain digits, {SIZE_LIMIT} at most");
         return Err(io::Error::other(reason));
     };
@@ -201,11 +203,11 @@ fn receive(mut reader: BufReader<&TcpStream>, file: File, size: u64) -> io::Resu
             "only {count} of {size} bytes came"
         )));
     }
-    writer.into_inner()?.sync_all()
+    writer.into_inner()?.sync_all() // into_inner writes what is left in the buffer
 }
 
 /// Waits until the disk has the names in `directory`, too: a file's own sync_all is for
-/// its bytes. (Windows opens no directories.)
+/// its bytes. (Not on Windows, where std opens no directories.)
 fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(directory)?.sync_all()?;
@@ -213,15 +215,16 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the call so that our last words arrive: announces the end (a half-close),
-/// then reads what the caller still says, for about LINGER at most. A close with
-/// bytes unread resets the connection, and a reset may destroy what is on its way
-/// (RFC 1122, 4.2.2.13).
+/// Ends the call, and gives our last words time to arrive: announces the end (a
+/// half-close), then reads what the caller still says, for LINGER or a little longer.
+/// A close with bytes unread resets the connection (RFC 9293, 3.6.1), and a reset may
+/// destroy what the caller has not read yet (RFC 9112, 9.6: HTTP servers do the same).
 fn hang_up(mut stream: TcpStream) {
     let deadline = Instant::now() + LINGER;
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(LINGER));
     let mut buffer = [0; 8192];
+    // Ok(1..) is a byte or more; Ok(0) would be the end.
     while Instant::now() < deadline && matches!(stream.read(&mut buffer), Ok(1..)) {}
 }
 

@@ -6,6 +6,7 @@ mod storage;
 
 use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::process::Command;
 
 use harness::*;
@@ -45,15 +46,32 @@ fn without_arguments_it_serves_its_own_address() {
     let directory = Directory::new("no-arguments");
     let mut server = Program::launch(Command::new(EXE).current_dir(directory.path()));
     // Another server may be running there while the tests are: then the error says so.
-    assert!(server.first_line().contains("127.0.0.1:9999"));
+    let line = server.first_line();
+    assert!(line.contains("127.0.0.1:9999"));
     assert_eq!(directory.names(), ["uploads"]);
+    if line.starts_with("listening") {
+        // A client without arguments sends the picture that comes along.
+        assert_eq!(run(EXE, &["client"], "").code, Some(0));
+        assert!(directory.read("uploads/harbour.png") == fs::read(PICTURE).unwrap());
+    }
 }
 
 #[test]
-fn the_picture_that_comes_along_is_sent_when_no_file_is_named() {
-    let ended = run(EXE, &["--help"], "");
-    assert!(ended.output.concat().contains("picture"));
-    assert!(fs::read(PICTURE).unwrap().starts_with(b"\x89PNG\r\n"));
+fn ipv6_and_names_work_as_well() {
+    let directory = Directory::new("ipv6");
+    for host in ["localhost", "[::1]"] {
+        let address = format!("{host}:0");
+        if TcpListener::bind(&address).is_err() {
+            continue; // this machine has no IPv6
+        }
+        let mut command = Command::new(EXE);
+        let args = ["server", &address, directory.path()];
+        let (_server, real) = launch_server(command.args(args));
+        let (_, port) = real.rsplit_once(':').unwrap();
+        let client = run(EXE, &["client", PICTURE, &format!("{host}:{port}")], "");
+        assert_eq!(client.code, Some(0), "{client:?}");
+        fs::remove_file(format!("{}/harbour.png", directory.path())).unwrap();
+    }
 }
 
 #[test]
@@ -104,9 +122,10 @@ fn names_of_any_script_are_kept() {
 #[test]
 fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
     let directory = Directory::new("one-piece");
-    let (_server, address) = server_in(&directory);
+    let (mut server, address) = server_in(&directory);
     let mut caller = call(&address);
-    caller.write_all(b"5 yan.jpg\nhello and more").unwrap();
+    let words = format!("5 yan.jpg\nhello{}", " and more".repeat(10_000));
+    caller.write_all(words.as_bytes()).unwrap();
     let heard = String::from_utf8(hear_all(&caller)).unwrap();
     let lines: Vec<&str> = heard.lines().collect();
     let ok = ["ok: send 5 bytes", "ok: stored yan.jpg, 5 bytes"];
@@ -115,6 +134,8 @@ fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
         ["welcome: send SIZE NAME, then the file", ok[0], ok[1]]
     );
     assert_eq!(directory.read("yan.jpg"), b"hello");
+    server.line_with("disconnected"); // it has closed, and a reset would show:
+    assert!(caller.take_error().unwrap().is_none());
 }
 
 #[test]

@@ -313,6 +313,18 @@ fn killed_midway_the_server_leaves_the_name_free() {
     assert_eq!(directory.read("x"), b"hello");
 }
 
+#[test]
+fn a_temporary_file_left_behind_is_not_taken_for_the_file() {
+    let directory = Directory::new("left-behind");
+    let (_server, address) = server_in(&directory);
+    let mut caller = Caller::new(&address, b"");
+    let peer = caller.address().replace(':', "-");
+    directory.write(&format!(".x.{peer}.part"), b"hel");
+    caller.send(b"5 x\n");
+    let line = caller.line();
+    assert!(line.starts_with("error: no temporary file: "), "{line}");
+}
+
 /// A limit on the size of files stands for a full disk: writing fails midway.
 #[cfg(unix)]
 #[test]

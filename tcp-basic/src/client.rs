@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Hearing nothing for so long, the client hangs up.
+/// Hearing nothing for so long once connected, the client hangs up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Calls the server at `address`, says `message`, prints the answer.
@@ -19,7 +19,8 @@ pub fn run(address: &str, message: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// Opens a connection to `address` ("HOST:PORT"): the system calls socket and
-/// connect, for each address that a name has until one answers.
+/// connect, for each address that a name has until one answers. How long that may
+/// take is up to the system: about two minutes, if nobody answers at all.
 fn connect(address: &str) -> Result<TcpStream, Box<dyn Error>> {
     let stream = TcpStream::connect(address).map_err(|error| match error.kind() {
         ErrorKind::ConnectionRefused => format!(

@@ -58,6 +58,13 @@ fn a_caller_who_says_nothing_keeps_it_waiting() {
     server.line_with("connected");
     assert!(is_silent(&caller));
     assert!(server.is_running());
+
+    // For ever: it sets no time limit.
+    let (mut caller, accepted, peer) = connection();
+    let same = accepted.try_clone().unwrap();
+    caller.write_all(b"at last").unwrap();
+    server::talk(accepted, peer).unwrap();
+    assert_eq!(same.read_timeout().unwrap(), None);
 }
 
 #[test]

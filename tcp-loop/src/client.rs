@@ -5,12 +5,13 @@ use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Hearing nothing for so long, the client hangs up. A silent caller who came before
-/// us can keep the server for 60 s, so this is longer.
+/// Hearing nothing for so long once connected, the client hangs up. A silent caller who
+/// came before us can keep the server for 60 s, so this is longer. (With two of them
+/// before us, we give up.)
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How many bytes are sent before their answer is read. Any number that fits the
-/// system's buffers is right; the server reads as many.
+/// How many bytes are sent before their answer is read. Any number would do that fits
+/// the system's buffers (they hold some ten thousand bytes and more).
 const CHUNK: usize = 1024;
 
 /// Calls the server at `address`, says each line of the input, prints the answers;
@@ -30,7 +31,8 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// Opens a connection to `address` ("HOST:PORT"): the system calls socket and
-/// connect, for each address that a name has until one answers.
+/// connect, for each address that a name has until one answers. How long that may
+/// take is up to the system: about two minutes, if nobody answers at all.
 fn connect(address: &str) -> Result<TcpStream, Box<dyn Error>> {
     let stream = TcpStream::connect(address).map_err(|error| match error.kind() {
         ErrorKind::ConnectionRefused => format!(
@@ -54,7 +56,8 @@ fn next_line() -> Result<Option<String>, Box<dyn Error>> {
     line.map_err(|error| format!("cannot read the input: {error}").into())
 }
 
-/// Sends `message` and reads the answer: as many bytes as were sent.
+/// Sends `message` and reads the answer: as many bytes as were sent. (read_exact reads
+/// until it has them all, and fails with UnexpectedEof if the server hangs up before.)
 ///
 /// In turns of CHUNK bytes, each overwritten by its answer. Were all of a long message
 /// written first, its answers would pile up until both sides sat in `write`, each

@@ -1,7 +1,8 @@
 //! Step 2: talk as long as you like, then take the next caller.
 //!
 //! Two loops are new in the server: over reads, so that a call lasts as long as
-//! the caller likes, and over callers, so that one hanging up does not end it.
+//! the caller likes, and over callers, so that one hanging up does not end it. Now
+//! that others wait, a caller who falls silent is let go.
 //!
 //! Terminal 1: `cargo run -p tcp-loop`
 //! Terminal 2: `cargo run -p tcp-loop -- client`

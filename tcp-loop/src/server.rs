@@ -25,7 +25,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 ///
 /// Four system calls in one: socket, setsockopt, bind, listen. On Unix std sets
 /// SO_REUSEADDR, so that a server can be started again at once: without it, a
-/// call that has just ended would keep the port "in use" for a minute.
+/// call that it ended first would keep the port "in use" for up to a minute.
 fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
     let listener = TcpListener::bind(address).map_err(|error| {
         format!(

@@ -44,11 +44,17 @@ fn the_second_caller_waits_for_the_first() {
 
 #[test]
 fn it_knows_no_messages_only_bytes() {
-    let (_server, address) = harness::server(EXE);
-    let mut caller = call(&address);
-    caller.write_all(b"one").unwrap();
-    caller.write_all(b"two").unwrap();
-    assert_eq!(hear(&caller, 6), "ONETWO");
+    let (mut server, address) = harness::server(EXE);
+    let mut first = call(&address);
+    assert_answers(&mut first);
+    let mut second = call(&address);
+    second.write_all(b"one").unwrap();
+    second.write_all(b"two").unwrap();
+    drop(first);
+    let peer = second.local_addr().unwrap();
+    server.line_with(&format!("{peer} connected"));
+    assert_eq!(server.line(), format!("{peer}: \"onetwo\"")); // two sends, one read
+    assert_eq!(hear(&second, 6), "ONETWO");
 }
 
 #[test]

@@ -7,14 +7,16 @@
 //! Terminal 2: `cargo run -p tcp-threaded -- client`
 //! Terminal 3: the same as terminal 2, at the same time
 //!
-//! Where does a message end? At a newline, wherever the stream is cut into reads.
-//! So `nc`, telnet and people can talk to this server too.
+//! Where does a message end? At a newline (the last one where the caller hangs up),
+//! wherever the stream is cut into reads. So `nc`, telnet and people can talk to this
+//! server too.
 //!
 //! Still wrong:
 //! - A thread for every caller has its price.
 //! - Text only: no message can contain a newline.
 //!
-//! Step 4 (udp-echo) needs no threads, and step 5 (file-upload) sends any bytes.
+//! Step 4 (udp-echo) does without threads, but also without TCP; step 5 (file-upload)
+//! sends any bytes.
 //! Read server.rs first, then client.rs.
 
 mod client;

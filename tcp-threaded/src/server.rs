@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The most callers at once. Each costs a thread and a descriptor, and many systems
-/// give a process 1024 descriptors: one caller more hears "busy" and not nothing.
+/// give a process 1024 descriptors: one caller more hears "busy" and not nothing. (With
+/// fewer, as on macOS, callers wait unanswered until another leaves.)
 const CALLER_LIMIT: usize = 1000;
 
 /// The longest line in bytes, its ending apart. Without a limit, who never sends a
@@ -37,7 +38,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 ///
 /// Four system calls in one: socket, setsockopt, bind, listen. On Unix std sets
 /// SO_REUSEADDR, so that a server can be started again at once: without it, a
-/// call that has just ended would keep the port "in use" for a minute.
+/// call that it ended first would keep the port "in use" for up to a minute.
 fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
     let listener = TcpListener::bind(address).map_err(|error| {
         format!(
@@ -52,19 +53,21 @@ fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
 /// Takes every caller into a thread of their own, `limit` at once at most, for ever.
 /// `idle` is the time limit on every read and write.
 pub fn serve(listener: &TcpListener, limit: usize, idle: Duration) -> ! {
-    // Each thread holds a clone until it ends: the clones count the callers.
+    // An Arc counts its clones, and each call holds one until it ends: the Arc itself and
+    // a clone for each caller make callers + 1.
     let seats = Arc::new(());
     loop {
         match listener.accept() {
             Ok((mut stream, peer)) if Arc::strong_count(&seats) > limit => {
-                log(format!("{peer} turned away: {limit} callers already"));
+                // No hang_up: it would keep the next caller waiting.
+                log(format!("{peer} turned away: limit of {limit} callers"));
                 let _ = stream.write_all(b"busy: too many callers, try again later\n");
             }
             Ok((stream, peer)) => {
                 let seat = Arc::clone(&seats);
                 let call = move || {
                     attend(stream, peer, idle);
-                    drop(seat);
+                    drop(seat); // and so `move` has taken it along
                 };
                 // Not thread::spawn: it panics when the system refuses a thread.
                 if let Err(error) = thread::Builder::new().spawn(call) {
@@ -96,24 +99,29 @@ pub fn attend(mut stream: TcpStream, peer: SocketAddr, idle: Duration) {
 }
 
 /// Greets, then answers each line NAME with "Hello NAME", until `exit` or the end
-/// of the stream. The lines are not logged: with many callers that cost a tenth
-/// of the speed.
+/// of the stream. The lines are not logged: that would cost a tenth of the speed and
+/// more (on a terminal, most of it).
 pub fn talk(mut stream: &TcpStream, idle: Duration) -> io::Result<()> {
     stream.set_read_timeout(Some(idle))?;
     stream.set_write_timeout(Some(idle))?;
-    stream.set_nodelay(true)?; // or an answer may wait until the one before is confirmed
+    // Several lines may come at once. Without this, the system would keep the second answer
+    // until the first is acknowledged (Nagle's algorithm).
+    stream.set_nodelay(true)?;
     stream.write_all(b"welcome\n")?;
+    // One stream to read and to write: both work on &TcpStream, as the system does the
+    // locking.
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
         line.clear();
         // A line, however many reads it takes; no more of it than the limit and "\r\n".
+        // (by_ref lends the reader; take would keep it.)
         let mut limited = reader.by_ref().take(LINE_LIMIT as u64 + 2);
         if limited.read_until(b'\n', &mut line)? == 0 {
             return Ok(()); // no bytes: the caller has hung up
         }
-        let ending = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n"));
-        let name = ending.unwrap_or(&line); // the last line may lack its ending
+        let without = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n"));
+        let name = without.unwrap_or(&line); // the last line may have no ending
         if name.len() > LINE_LIMIT {
             let reason = format!("line longer than {LINE_LIMIT} bytes");
             return Err(io::Error::other(reason));
@@ -123,21 +131,23 @@ pub fn talk(mut stream: &TcpStream, idle: Duration) -> io::Result<()> {
         }
         // One write: in pieces, the answer might leave as several packets.
         if let Err(error) = stream.write_all(&[b"Hello ", name, b"\n"].concat()) {
-            let _ = stream.shutdown(Shutdown::Write); // no more words into a cut-off line
+            // The caller has a piece of the answer: no error message may be glued to it.
+            let _ = stream.shutdown(Shutdown::Write);
             return Err(error);
         }
     }
 }
 
-/// Ends the call so that our last words arrive: announces the end (a half-close),
-/// then reads what the caller still says, for about LINGER at most. A close with
-/// bytes unread resets the connection, and a reset may destroy what is on its way
-/// (RFC 1122, 4.2.2.13).
+/// Ends the call, and gives our last words time to arrive: announces the end (a
+/// half-close), then reads what the caller still says, for LINGER or a little longer.
+/// A close with bytes unread resets the connection (RFC 9293, 3.6.1), and a reset may
+/// destroy what the caller has not read yet (RFC 9112, 9.6: HTTP servers do the same).
 fn hang_up(mut stream: TcpStream) {
     let deadline = Instant::now() + LINGER;
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(LINGER));
     let mut buffer = [0; 8192];
+    // Ok(1..) is a byte or more; Ok(0) would be the end.
     while Instant::now() < deadline && matches!(stream.read(&mut buffer), Ok(1..)) {}
 }
 

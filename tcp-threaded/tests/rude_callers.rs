@@ -177,12 +177,14 @@ fn who_never_reads_is_let_go_at_the_idle_limit() {
 /// To close with bytes unread would reset the call, and might cost the caller the answer.
 #[test]
 fn a_call_ends_in_order_even_with_bytes_unread() {
-    let (_server, address) = harness::server(EXE);
+    let (mut server, address) = harness::server(EXE);
     for words in [b"a".repeat(100_000), b"exit\nand more".to_vec()] {
         let mut caller = greeted(&address);
         caller.write_all(&words).unwrap();
         let mut heard = Vec::new();
-        caller.read_to_end(&mut heard).unwrap(); // a reset would be an error
+        caller.read_to_end(&mut heard).unwrap();
+        server.line_with("disconnected"); // it has closed, and a reset would show:
+        assert!(caller.take_error().unwrap().is_none());
     }
 }
 
@@ -194,7 +196,8 @@ fn who_talks_on_after_exit_is_cut_off() {
     caller.write_all(b"exit\n").unwrap();
     let begin = Instant::now();
     while caller.write_all(b"blah\n").is_ok() {
-        assert!(begin.elapsed() < PATIENCE, "it listens on and on");
+        let seconds = begin.elapsed().as_secs();
+        assert!(seconds < 10, "it listens on and on");
     }
     server.line_with("disconnected");
     assert_serves(&mut server, &address);

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::net::{ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
+
+use crate::server::ipv4_first;
 
 /// How long to wait for an echo. UDP promises none, so waiting longer may be in vain.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -34,7 +36,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     }
     match failures.last() {
         None => Ok(()),
-        Some(last) => Err(format!("{} of {sent} got no echo: {last}", failures.len()).into()),
+        Some(last) => Err(format!("{} of {sent} lost; the last: {last}", failures.len()).into()),
     }
 }
 
@@ -44,28 +46,22 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 /// to pass on to `recv` only what comes from there: a stranger's letters are dropped.
 fn connect(address: &str) -> Result<UdpSocket, Box<dyn Error>> {
     let cannot = |error: io::Error| format!("cannot reach {address}: {error}");
-    let mut addresses = address.to_socket_addrs().map_err(cannot)?;
-    let server = addresses
-        .next()
-        .ok_or(format!("cannot reach {address}: no such host"))?;
-    // Any free port of our own, of the same kind: IPv4 or IPv6.
-    let own = if server.is_ipv4() {
-        "0.0.0.0:0"
-    } else {
-        "[::]:0"
-    };
+    let addresses = ipv4_first(address).map_err(cannot)?;
+    let is_ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    // A UdpSocket must be bound: the system may choose our address and port (all zero).
+    let own = if is_ipv6 { "[::]:0" } else { "0.0.0.0:0" };
     let socket = UdpSocket::bind(own).map_err(cannot)?;
-    socket.connect(server).map_err(cannot)?;
+    socket.connect(&addresses[..]).map_err(cannot)?;
     Ok(socket)
 }
 
 /// The next line of the input without its line ending; None at its end. A person
-/// at a terminal is shown a prompt.
+/// at a terminal is shown a prompt, on stderr: stdout is for the answers.
 fn next_line() -> Result<Option<String>, Box<dyn Error>> {
     if io::stdin().is_terminal() {
         let _ = write!(io::stderr(), "> ");
     }
-    let line = io::stdin().lines().next().transpose();
+    let line = io::stdin().lines().next().transpose(); // a Result around the Option
     line.map_err(|error| format!("cannot read the input: {error}").into())
 }
 
@@ -86,10 +82,14 @@ fn talk(socket: &UdpSocket, message: &[u8]) -> io::Result<Vec<u8>> {
             return Err(ErrorKind::TimedOut.into());
         }
         socket.set_read_timeout(Some(left))?;
-        let count = socket.recv(&mut buffer)?;
+        let count = match socket.recv(&mut buffer) {
+            // Ctrl-Z and fg cut short a receive that has a time limit.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            result => result?,
+        };
         if buffer[..count] == *message {
             return Ok(message.to_vec());
-        } // else: an earlier letter's echo, come late
+        } // else: an earlier letter's echo, come late (two equal letters look the same)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::error::Error;
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::net::UdpSocket;
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
-/// Room for any datagram: the largest carries 65,507 bytes over IPv4. Of one larger
-/// than the buffer, the rest would be lost.
+/// Room for any datagram: the largest carries 65,507 bytes over IPv4 (65,527 over IPv6).
+/// Of one larger than the buffer, the rest would be lost.
 const BUFFER_SIZE: usize = 65536;
 
 /// How many bytes of a datagram the log shows.
@@ -30,14 +30,24 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 /// Two system calls in one: socket and bind. No listen and no accept: a datagram
 /// needs no connection.
 fn bind(address: &str) -> Result<UdpSocket, Box<dyn Error>> {
-    let socket = UdpSocket::bind(address).map_err(|error| {
-        format!(
-            "cannot listen on {address}: {error}; \
-             to take a free port: cargo run -p udp-echo -- server 127.0.0.1:0"
-        )
-    })?;
+    let socket = ipv4_first(address)
+        .and_then(|addresses| UdpSocket::bind(&addresses[..]))
+        .map_err(|error| {
+            format!(
+                "cannot listen on {address}: {error}; \
+                 to take a free port: cargo run -p udp-echo -- server 127.0.0.1:0"
+            )
+        })?;
     let _ = writeln!(io::stdout(), "listening on {}", socket.local_addr()?);
     Ok(socket)
+}
+
+/// What `address` stands for, IPv4 before IPv6. A name such as localhost often has an
+/// address of each kind, and nothing would tell a client that it has taken the wrong one.
+pub fn ipv4_first(address: &str) -> io::Result<Vec<SocketAddr>> {
+    let mut addresses: Vec<SocketAddr> = address.to_socket_addrs()?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    Ok(addresses)
 }
 
 /// Sends each datagram back to whoever sent it, byte for byte (RFC 862).
@@ -47,8 +57,9 @@ fn bind(address: &str) -> Result<UdpSocket, Box<dyn Error>> {
 pub fn serve(socket: &UdpSocket) -> io::Result<()> {
     let own = socket.local_addr()?;
     let mut buffer = vec![0; BUFFER_SIZE];
-    // To write every log line by itself would cost a tenth of the speed. What writeln!
-    // returns is ignored: a lost log line is no reason to end.
+    // To write every log line by itself would cost a tenth of the speed and more, so they
+    // are collected (8 KiB at most). What writeln! returns is ignored: a lost log line is
+    // no reason to end.
     let mut log = BufWriter::new(io::stdout());
     loop {
         // Wait for a letter, ...
@@ -69,7 +80,7 @@ pub fn serve(socket: &UdpSocket) -> io::Result<()> {
             }
             received = socket.recv_from(&mut buffer);
         }
-        // ... and write the log while nothing else is to be done.
+        // ... and write what the log has collected, now that no letter is waiting.
         if let Err(error) = received {
             match error.kind() {
                 ErrorKind::WouldBlock => {}      // no more letters

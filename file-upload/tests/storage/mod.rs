@@ -73,6 +73,10 @@ impl Caller {
         caller
     }
 
+    pub fn address(&self) -> String {
+        self.0.get_ref().local_addr().unwrap().to_string()
+    }
+
     pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
