@@ -24,7 +24,7 @@ fn assert_serves(server: &mut Program, address: &str, directory: &Directory) {
     assert_eq!(directory.read("still there"), b"yes");
 }
 
-/// Waits until nothing but `names` is in the folder: what failed is wiped away a moment
+/// Waits until nothing but `names` is in the directory: what failed is wiped away a moment
 /// after the caller has heard of it, or gone.
 fn assert_only(directory: &Directory, names: &[&str]) {
     let deadline = Instant::now() + PATIENCE;
@@ -343,7 +343,7 @@ fn a_full_disk_is_told_to_the_sender_who_is_still_sending() {
 }
 
 #[test]
-fn a_folder_that_has_vanished_costs_that_upload_alone() {
+fn a_directory_that_has_vanished_costs_that_upload_alone() {
     let directory = Directory::new("vanished");
     let (mut server, address) = server_in(&directory);
     fs::remove_dir(directory.path()).unwrap();

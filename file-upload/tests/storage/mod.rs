@@ -12,7 +12,7 @@ use crate::harness::{Program, call, launch_server};
 pub const EXE: &str = env!("CARGO_BIN_EXE_file-upload");
 pub const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/harbour.png");
 
-/// A folder that is empty at first and gone at the end.
+/// A directory that is empty at first and gone at the end.
 pub struct Directory(PathBuf);
 
 impl Directory {
@@ -56,7 +56,7 @@ impl Drop for Directory {
     }
 }
 
-/// A server that stores in this folder.
+/// A server that stores in this directory.
 pub fn server_in(directory: &Directory) -> (Program, String) {
     launch_server(Command::new(EXE).args(["server", "127.0.0.1:0", directory.path()]))
 }
