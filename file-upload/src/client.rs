@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// twice: write_all tries to send the rest.)
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// The longest answer in bytes.
+/// No answer is as long, in bytes.
 const ANSWER_LIMIT: u64 = 2048;
 
 /// How many bytes are sent at once.
@@ -75,7 +75,7 @@ fn talk(
 ) -> io::Result<Vec<u8>> {
     hear(stream, b"")?; // any greeting will do
     let header = format!("{size} {name}\n");
-    stream.get_mut().write_all(header.as_bytes())?;
+    stream.get_mut().write_all(header.as_bytes())?; // get_mut: the stream in the reader
     hear(stream, b"ok")?;
     let sent = send(stream.get_mut(), file, size)?;
     let answer = hear(stream, b"ok")?;
@@ -131,6 +131,10 @@ fn show_progress(text: &str) {
 fn hear(stream: &mut BufReader<TcpStream>, wanted: &[u8]) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     stream.take(ANSWER_LIMIT).read_until(b'\n', &mut line)?;
+    if line.len() as u64 == ANSWER_LIMIT {
+        let reason = format!("an answer of {ANSWER_LIMIT} bytes or more");
+        return Err(io::Error::other(reason));
+    }
     if line.pop() != Some(b'\n') {
         return Err(ErrorKind::UnexpectedEof.into()); // cut off: the server has hung up
     }

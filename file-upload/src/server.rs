@@ -79,7 +79,7 @@ pub fn serve(listener: &TcpListener, directory: &Path, limit: usize, idle: Durat
                 let directory = directory.to_owned();
                 let call = move || {
                     attend(stream, peer, &directory, idle);
-                    drop(seat); // and so `move` has taken it along
+                    drop(seat); // named here so that `move` takes it into the thread
                 };
                 // Not thread::spawn: it panics when the system refuses a thread.
                 if let Err(error) = thread::Builder::new().spawn(call) {
@@ -174,13 +174,14 @@ fn read_header(reader: &mut BufReader<&TcpStream>) -> io::Result<(u64, String)> 
 }
 
 /// Whether `name` is a plain file name on every system: no path, no hidden file, no
-/// control character, none of Windows' devices (which `nul.jpg` is, too).
+/// control character, none of Windows' devices (CON, COM1, COM¹ and so on; `nul.jpg` and
+/// `nul .jpg` are devices, too).
 fn is_plain(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end();
     let stem = stem.to_ascii_uppercase();
-    let port = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
+    let number = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
     let device = ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str())
-        || port.is_some_and(|n| n.chars().count() == 1 && n.chars().all(char::is_numeric));
+        || number.is_some_and(|n| n.chars().count() == 1 && n.chars().all(char::is_numeric));
     (1..=NAME_LIMIT).contains(&name.len())
         && name
             .chars()

@@ -37,7 +37,8 @@ fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
     Ok(listener)
 }
 
-/// Takes one caller after the other, for ever (`!` is the type of what never returns).
+/// Takes one caller after the other, for ever (`!` is the type of what never returns, and
+/// fits wherever a result is wanted).
 /// The next callers wait in the listener's backlog: the system connects and queues
 /// them. `idle` is the time limit on every read and write.
 pub fn serve(listener: &TcpListener, idle: Duration) -> ! {
@@ -78,7 +79,7 @@ pub fn talk(mut stream: TcpStream, peer: SocketAddr, idle: Duration) -> io::Resu
             // Ctrl-Z and fg cut short a read that has a time limit. (write_all goes on
             // by itself.)
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            result => result?,
+            result => result?, // any other error, or the count
         };
         if count == 0 {
             return Ok(()); // no bytes: the caller has hung up

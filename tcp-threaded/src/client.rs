@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Hearing nothing for so long once connected, the client hangs up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The longest answer in bytes: room for "Hello " and the longest name (1024).
+/// No answer is as long, in bytes: room for "Hello " and the longest name (1024).
 const ANSWER_LIMIT: u64 = 2048;
 
 /// Calls the server at `address`, says each line of the input, prints the answers;
@@ -53,7 +53,8 @@ fn next_line() -> Result<Option<String>, Box<dyn Error>> {
     line.map_err(|error| format!("cannot read the input: {error}").into())
 }
 
-/// Sends `message` as a line and reads the answer, a line too.
+/// Sends `message` as a line and reads the answer, a line too. (get_mut gives the stream
+/// inside the reader.)
 fn talk(stream: &mut BufReader<TcpStream>, message: &str) -> io::Result<Vec<u8>> {
     let sent = stream
         .get_mut()
@@ -67,6 +68,10 @@ fn talk(stream: &mut BufReader<TcpStream>, message: &str) -> io::Result<Vec<u8>>
 fn hear(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     stream.take(ANSWER_LIMIT).read_until(b'\n', &mut line)?;
+    if line.len() as u64 == ANSWER_LIMIT {
+        let reason = format!("an answer of {ANSWER_LIMIT} bytes or more");
+        return Err(io::Error::other(reason));
+    }
     if line.pop() != Some(b'\n') {
         return Err(ErrorKind::UnexpectedEof.into()); // cut off: the server has hung up
     }

@@ -67,7 +67,7 @@ pub fn serve(listener: &TcpListener, limit: usize, idle: Duration) -> ! {
                 let seat = Arc::clone(&seats);
                 let call = move || {
                     attend(stream, peer, idle);
-                    drop(seat); // and so `move` has taken it along
+                    drop(seat); // named here so that `move` takes it into the thread
                 };
                 // Not thread::spawn: it panics when the system refuses a thread.
                 if let Err(error) = thread::Builder::new().spawn(call) {
@@ -108,8 +108,8 @@ pub fn talk(mut stream: &TcpStream, idle: Duration) -> io::Result<()> {
     // until the first is acknowledged (Nagle's algorithm).
     stream.set_nodelay(true)?;
     stream.write_all(b"welcome\n")?;
-    // One stream to read and to write: both work on &TcpStream, as the system does the
-    // locking.
+    // One stream to read and to write: std lets a shared &TcpStream do both, as the
+    // system keeps order.
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {

@@ -330,5 +330,6 @@ fn the_client_hears_why_even_when_its_line_is_too_long_to_be_sent() {
 fn the_client_does_not_swallow_an_endless_answer() {
     // It says "aaaa..." for as long as the client listens: were that for ever, `run` would fail.
     let address = fake_server(|mut stream| while stream.write_all(&[b'a'; 65536]).is_ok() {});
-    assert_fails(&run(EXE, &["client", &address], ""), &[&address]);
+    let client = run(EXE, &["client", &address], "");
+    assert_fails(&client, &[&address, "an answer of 2048 bytes or more"]);
 }

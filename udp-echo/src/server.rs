@@ -46,7 +46,7 @@ fn bind(address: &str) -> Result<UdpSocket, Box<dyn Error>> {
 /// address of each kind, and nothing would tell a client that it has taken the wrong one.
 pub fn ipv4_first(address: &str) -> io::Result<Vec<SocketAddr>> {
     let mut addresses: Vec<SocketAddr> = address.to_socket_addrs()?.collect();
-    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses.sort_by_key(SocketAddr::is_ipv6); // false comes before true
     Ok(addresses)
 }
 
@@ -58,39 +58,38 @@ pub fn serve(socket: &UdpSocket) -> io::Result<()> {
     let own = socket.local_addr()?;
     let mut buffer = vec![0; BUFFER_SIZE];
     // To write every log line by itself would cost a tenth of the speed and more, so they
-    // are collected (8 KiB at most). What writeln! returns is ignored: a lost log line is
-    // no reason to end.
+    // are collected (8 KiB at most) until no letter is waiting. What writeln! returns is
+    // ignored: a lost log line is no reason to end.
     let mut log = BufWriter::new(io::stdout());
+    let mut unwritten = false; // whether the log has lines that are not written yet
     loop {
-        // Wait for a letter, ...
-        socket.set_nonblocking(false)?;
-        let mut received = socket.recv_from(&mut buffer);
-        // ... echo it and, without waiting, all that have come meanwhile, ...
-        socket.set_nonblocking(true)?;
-        while let Ok((count, peer)) = received {
-            let datagram = &buffer[..count];
-            let shown = String::from_utf8_lossy(&datagram[..count.min(SHOWN)]);
-            let more = if count > SHOWN { "..." } else { "" };
-            // {:?} shows control characters escaped: a terminal would obey them.
-            let _ = writeln!(log, "{peer}: {count} bytes: {shown:?}{more}");
-            if peer == own {
-                let _ = writeln!(log, "{peer}: not echoed: that would go on for ever");
-            } else if let Err(error) = socket.send_to(datagram, peer) {
-                let _ = writeln!(log, "{peer}: error: {error}");
-            }
-            received = socket.recv_from(&mut buffer);
-        }
-        // ... and write what the log has collected, now that no letter is waiting.
-        if let Err(error) = received {
-            match error.kind() {
-                ErrorKind::WouldBlock => {}      // no more letters
-                ErrorKind::ConnectionReset => {} // so Windows says that an echo found nobody
-                _ => {
-                    let _ = writeln!(log, "cannot receive: {error}");
-                    thread::sleep(RECEIVE_PAUSE);
+        // Wait for a letter; with the log unwritten, only look whether one is there.
+        socket.set_nonblocking(unwritten)?;
+        match socket.recv_from(&mut buffer) {
+            Ok((count, peer)) => {
+                let datagram = &buffer[..count];
+                let shown = String::from_utf8_lossy(&datagram[..count.min(SHOWN)]);
+                let more = if count > SHOWN { "..." } else { "" };
+                // {:?} shows control characters escaped: a terminal would obey them.
+                let _ = writeln!(log, "{peer}: {count} bytes: {shown:?}{more}");
+                if peer == own {
+                    let _ = writeln!(log, "{peer}: not echoed: that would go on for ever");
+                } else if let Err(error) = socket.send_to(datagram, peer) {
+                    let _ = writeln!(log, "{peer}: error: {error}");
                 }
+                unwritten = true;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let _ = log.flush(); // no letter: time to write
+                unwritten = false;
+            }
+            // So Windows says that an echo found nobody.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => {
+                let _ = writeln!(log, "cannot receive: {error}");
+                unwritten = true;
+                thread::sleep(RECEIVE_PAUSE);
             }
         }
-        let _ = log.flush();
     }
 }
