@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The most callers at once. Each costs a thread and a descriptor, and another one while
-/// their file is open. Where a process has only 1024, it may run out of them before this
-/// limit; then a caller hears that their file cannot be opened, or waits to be accepted.
+/// The most callers at once. Each costs a thread and a descriptor, and two more for their
+/// file and its directory. Where a process has only 1024, it may run out of them before
+/// this limit; then a caller hears so before sending, or waits to be accepted.
 const CALLER_LIMIT: usize = 1000;
 
 /// The longest header line in bytes: room for a size, the longest name, and then some.
@@ -23,7 +23,7 @@ const NAME_LIMIT: usize = 200;
 /// The largest file in bytes: 1 GiB.
 const SIZE_LIMIT: u64 = 1 << 30;
 
-/// How many bytes go to the disk at once.
+/// How many bytes are written to the file at once.
 const BUFFER_SIZE: usize = 256 * 1024;
 
 /// A caller who sends nothing for so long is let go: programs need no time to think.
@@ -131,6 +131,8 @@ pub fn talk(
     if path.symlink_metadata().is_ok() {
         return Err(ErrorKind::AlreadyExists.into());
     }
+    // Opened before the first byte comes: later, there might be no descriptor left for it.
+    let names = open_directory(directory)?;
     // With the peer's address no two callers have the same; Windows allows no colons.
     let part = directory.join(format!(".{name}.{peer}.part").replace(':', "-"));
     let file = File::create_new(&part)
@@ -140,7 +142,7 @@ pub fn talk(
     let stored = receive(reader, file, size).and_then(|()| fs::hard_link(&part, &path));
     let _ = fs::remove_file(&part);
     stored?;
-    if let Err(error) = sync_directory(directory) {
+    if let Some(Err(error)) = names.map(|names| names.sync_all()) {
         let _ = fs::remove_file(&path);
         return Err(error);
     }
@@ -166,7 +168,7 @@ fn read_header(reader: &mut BufReader<&TcpStream>) -> io::Result<(u64, String)> 
         return Err(io::Error::other(reason));
     };
     if !is_plain(name) {
-        let rule = "letters, digits, space . - _ ( )";
+        let rule = "letters, digits, space . - _ ( ), not as .x, x. or CON";
         let reason = format!("NAME must be plain: {rule}, {NAME_LIMIT} bytes at most");
         return Err(io::Error::other(reason));
     }
@@ -207,17 +209,18 @@ fn receive(mut reader: BufReader<&TcpStream>, file: File, size: u64) -> io::Resu
     writer.into_inner()?.sync_all() // into_inner writes what is left in the buffer
 }
 
-/// Waits until the disk has the names in `directory`, too: a file's own sync_all is for
-/// its bytes. (Not on Windows, where std opens no directories.)
-fn sync_directory(directory: &Path) -> io::Result<()> {
+/// Opens `directory`: its sync_all waits until the disk has the names in it, as a file's
+/// own is for its bytes. None on Windows, where File::open opens no directories.
+fn open_directory(directory: &Path) -> io::Result<Option<File>> {
     if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
+        File::open(directory).map(Some)
+    } else {
+        Ok(None)
     }
-    Ok(())
 }
 
 /// Ends the call, and gives our last words time to arrive: announces the end (a
-/// half-close), then reads what the caller still says, for LINGER or a little longer.
+/// half-close), then reads what the caller still says, for LINGER, twice that at most.
 /// A close with bytes unread resets the connection (RFC 9293, 3.6.1), and a reset may
 /// destroy what the caller has not read yet (RFC 9112, 9.6: HTTP servers do the same).
 fn hang_up(mut stream: TcpStream) {
@@ -225,8 +228,14 @@ fn hang_up(mut stream: TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(LINGER));
     let mut buffer = [0; 8192];
-    // Ok(1..) is a byte or more; Ok(0) would be the end.
-    while Instant::now() < deadline && matches!(stream.read(&mut buffer), Ok(1..)) {}
+    while Instant::now() < deadline {
+        match stream.read(&mut buffer) {
+            Ok(1..) => {} // a byte or more
+            // On Linux, Ctrl-Z and fg cut short a read that has a time limit.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            _ => break,
+        }
+    }
 }
 
 /// Writes one line to stdout. println! would panic when stdout is gone (a closed

@@ -5,7 +5,7 @@ mod harness;
 mod storage;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
@@ -93,7 +93,7 @@ fn files_of_every_size_arrive_unharmed() {
             client.output[0],
             format!("server: \"ok: stored {name}, {size} bytes\"")
         );
-        assert!(client.output[1].starts_with(&format!("sent {size} bytes in 0.")));
+        assert!(client.output[1].starts_with(&format!("sent {size} bytes in ")));
         assert!(client.output[1].ends_with(" MB/s"));
         assert!(directory.read(&name) == bytes, "{size}");
     }
@@ -126,7 +126,8 @@ fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
     let mut caller = call(&address);
     let words = format!("5 yan.jpg\nhello{}", " and more".repeat(10_000));
     caller.write_all(words.as_bytes()).unwrap();
-    let heard = String::from_utf8(hear_all(&caller)).unwrap();
+    let mut heard = String::new();
+    caller.read_to_string(&mut heard).unwrap(); // a reset would be an error, ...
     let lines: Vec<&str> = heard.lines().collect();
     let ok = ["ok: send 5 bytes", "ok: stored yan.jpg, 5 bytes"];
     assert_eq!(
@@ -134,7 +135,7 @@ fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
         ["welcome: send SIZE NAME, then the file", ok[0], ok[1]]
     );
     assert_eq!(directory.read("yan.jpg"), b"hello");
-    server.line_with("disconnected"); // it has closed, and a reset would show:
+    server.line_with("disconnected"); // ... or show, now that it has closed
     assert!(caller.take_error().unwrap().is_none());
 }
 

@@ -1,5 +1,8 @@
 //! Callers, servers and disks that misbehave.
 
+#[path = "../src/client.rs"]
+#[allow(dead_code)]
+mod client;
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;
 #[path = "../src/server.rs"]
@@ -199,15 +202,16 @@ fn who_falls_silent_is_told_so_and_leaves_nothing() {
     for words in [&b""[..], b"5 x", b"5 x\n", b"5 x\nhell"] {
         let (mut caller, accepted, peer) = connection();
         caller.write_all(words).unwrap();
+        let same = accepted.try_clone().unwrap();
         let path = Path::new(directory.path()).to_owned();
-        let attending = thread::spawn(move || {
-            server::attend(accepted, peer, &path, Duration::from_millis(50));
-        });
+        let idle = Duration::from_millis(50);
+        let attending = thread::spawn(move || server::attend(accepted, peer, &path, idle));
         let heard = String::from_utf8(hear_all(&caller)).unwrap();
         assert!(
             heard.ends_with("error: no sign of life for 50ms\n"),
             "{heard}"
         );
+        assert!(same.write_timeout().unwrap().is_some());
         drop(caller);
         attending.join().unwrap();
         assert_eq!(directory.names(), Vec::<String>::new());
@@ -378,13 +382,13 @@ fn one_caller_more_than_the_limit_hears_busy() {
     );
 }
 
-/// With 7 descriptors (stdin, stdout, stderr, the listener, and one that a waiting accept
-/// holds on Linux) there is room for one caller and their file.
+/// With 8 descriptors (stdin, stdout, stderr, the listener, and one that a waiting accept
+/// holds on Linux) there is room for one caller, their file and its directory.
 #[cfg(target_os = "linux")]
 #[test]
 fn out_of_descriptors_it_lives_and_recovers() {
     let directory = Directory::new("descriptors");
-    let script = "ulimit -n 7 && exec \"$0\" server 127.0.0.1:0 \"$1\"";
+    let script = "ulimit -n 8 && exec \"$0\" server 127.0.0.1:0 \"$1\"";
     let mut shell = Command::new("sh");
     let (mut server, address) = launch_server(shell.args(["-c", script, EXE, directory.path()]));
     let mut first = Caller::new(&address, b"5 x\n");
@@ -522,4 +526,32 @@ fn the_client_needs_no_more_memory_for_a_large_file() {
     assert!(peak < 10_000, "{peak} kB");
     stream.write_all(b"ok: stored\n").unwrap();
     assert_eq!(client.end().code, Some(0));
+}
+
+/// They are too long to wait for.
+#[test]
+fn the_client_has_time_limits() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = client::connect(&listener.local_addr().unwrap().to_string()).unwrap();
+    let limits = [stream.read_timeout(), stream.write_timeout()];
+    for limit in limits {
+        assert_eq!(limit.unwrap(), Some(Duration::from_secs(150)));
+    }
+}
+
+/// The server hangs up on a client who is still sending: the last word is heard all the same.
+/// (On Windows, the reset destroys it.)
+#[cfg(unix)]
+#[test]
+fn the_client_hears_the_last_word_of_a_server_that_reads_no_more() {
+    let files = Directory::new("last-word");
+    let path = files.write("big", &vec![b'a'; 50_000_000]);
+    let address = fake_server(|mut stream| {
+        stream.write_all(b"welcome\nok: send\n").unwrap();
+        hear(&stream, 1000);
+        thread::sleep(A_MOMENT); // until the client is stuck in a write
+        stream.write_all(b"error: enough\n").unwrap();
+    });
+    let client = run(EXE, &["client", &path, &address], "");
+    assert_fails(&client, &[&address, "error: enough"]);
 }

@@ -1,11 +1,16 @@
 //! Callers and servers that misbehave, and what step 1 still gets wrong.
 
+#[path = "../src/client.rs"]
+#[allow(dead_code)]
+mod client;
 mod harness;
 #[path = "../src/server.rs"]
 #[allow(dead_code)]
 mod server;
 
 use std::io::{ErrorKind, Write};
+use std::net::TcpListener;
+use std::time::Duration;
 
 use harness::*;
 
@@ -70,9 +75,13 @@ fn a_caller_who_says_nothing_keeps_it_waiting() {
 #[test]
 fn a_caller_who_hangs_up_without_a_word_ends_it_cleanly() {
     let (server, address) = harness::server(EXE);
-    drop(call(&address));
+    let caller = call(&address);
+    let peer = caller.local_addr().unwrap();
+    drop(caller);
     let ended = server.end();
     assert_eq!((ended.code, ended.errors), (Some(0), vec![]));
+    let log = [format!("{peer} connected"), format!("{peer} disconnected")];
+    assert_eq!(ended.output, log);
 }
 
 #[test]
@@ -116,4 +125,15 @@ fn a_server_that_resets_the_call_is_named() {
     let client = run(EXE, &["client", &address, "hello"], "");
     let reset = if cfg!(windows) { "10054" } else { "reset" };
     assert_fails(&client, &[&address, reset]);
+}
+
+/// They are too long to wait for.
+#[test]
+fn the_client_has_time_limits() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = client::connect(&listener.local_addr().unwrap().to_string()).unwrap();
+    let limits = [stream.read_timeout(), stream.write_timeout()];
+    for limit in limits {
+        assert_eq!(limit.unwrap(), Some(Duration::from_secs(10)));
+    }
 }

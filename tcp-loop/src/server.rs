@@ -76,8 +76,8 @@ pub fn talk(mut stream: TcpStream, peer: SocketAddr, idle: Duration) -> io::Resu
     let mut buffer = [0; 1024];
     loop {
         let count = match stream.read(&mut buffer) {
-            // Ctrl-Z and fg cut short a read that has a time limit. (write_all goes on
-            // by itself.)
+            // On Linux, Ctrl-Z and fg cut short a read that has a time limit. (write_all
+            // goes on by itself.)
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             result => result?, // any other error, or the count
         };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// The most callers at once. Each costs a thread and a descriptor, and many systems
 /// give a process 1024 descriptors: one caller more hears "busy" and not nothing. (With
-/// fewer, as on macOS, callers wait unanswered until another leaves.)
+/// fewer descriptors, those who are too many wait unanswered; macOS hangs up on them.)
 const CALLER_LIMIT: usize = 1000;
 
 /// The longest line in bytes, its ending apart. Without a limit, who never sends a
@@ -139,7 +139,7 @@ pub fn talk(mut stream: &TcpStream, idle: Duration) -> io::Result<()> {
 }
 
 /// Ends the call, and gives our last words time to arrive: announces the end (a
-/// half-close), then reads what the caller still says, for LINGER or a little longer.
+/// half-close), then reads what the caller still says, for LINGER, twice that at most.
 /// A close with bytes unread resets the connection (RFC 9293, 3.6.1), and a reset may
 /// destroy what the caller has not read yet (RFC 9112, 9.6: HTTP servers do the same).
 fn hang_up(mut stream: TcpStream) {
@@ -147,8 +147,14 @@ fn hang_up(mut stream: TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(LINGER));
     let mut buffer = [0; 8192];
-    // Ok(1..) is a byte or more; Ok(0) would be the end.
-    while Instant::now() < deadline && matches!(stream.read(&mut buffer), Ok(1..)) {}
+    while Instant::now() < deadline {
+        match stream.read(&mut buffer) {
+            Ok(1..) => {} // a byte or more
+            // On Linux, Ctrl-Z and fg cut short a read that has a time limit.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            _ => break,
+        }
+    }
 }
 
 /// Writes one line to stdout. println! would panic when stdout is gone (a closed

@@ -69,10 +69,11 @@ fn next_line() -> Result<Option<String>, Box<dyn Error>> {
 fn talk(socket: &UdpSocket, message: &[u8]) -> io::Result<Vec<u8>> {
     if message.len() > LARGEST {
         let length = message.len();
-        let reason = format!("a line of {length} bytes: a datagram carries {LARGEST} at most");
+        let reason = format!("a line of {length} bytes: this client sends {LARGEST} at most");
         return Err(io::Error::other(reason));
     }
     // A failed send may report that an earlier letter found nobody, so it is tried again.
+    // (A receive may, too: then this letter is called lost in the earlier one's stead.)
     socket.send(message).or_else(|_| socket.send(message))?;
     let deadline = Instant::now() + PATIENCE;
     let mut buffer = vec![0; LARGEST + 1]; // a longer answer shows by being longer
@@ -83,7 +84,7 @@ fn talk(socket: &UdpSocket, message: &[u8]) -> io::Result<Vec<u8>> {
         }
         socket.set_read_timeout(Some(left))?;
         let count = match socket.recv(&mut buffer) {
-            // Ctrl-Z and fg cut short a receive that has a time limit.
+            // On Linux, Ctrl-Z and fg cut short a receive that has a time limit.
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             result => result?,
         };

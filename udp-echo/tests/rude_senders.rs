@@ -174,7 +174,7 @@ fn an_answer_from_another_port_is_none() {
 fn a_babbling_server_does_not_hold_the_client() {
     let address = fake_server(|_, _, _, own, client| {
         let begin = Instant::now();
-        while begin.elapsed() < Duration::from_secs(3) {
+        while begin.elapsed() < Duration::from_secs(10) {
             let _ = own.send_to(b"blah", client);
             thread::sleep(Duration::from_millis(1));
         }
@@ -182,7 +182,7 @@ fn a_babbling_server_does_not_hold_the_client() {
     let begin = Instant::now();
     assert_fails(&run(EXE, &["client", &address], "one\n"), &["no echo"]);
     assert!(
-        begin.elapsed() < Duration::from_millis(2500),
+        begin.elapsed() < Duration::from_secs(8),
         "{:?}",
         begin.elapsed()
     );
@@ -198,7 +198,7 @@ fn a_line_too_large_for_a_datagram_is_refused_and_the_next_one_sent() {
     );
     let client = run(EXE, &["client", &address], &input);
     assert_eq!(client.output[0].len(), LARGEST_DATAGRAM + 10);
-    let refused = "lost: a line of 65508 bytes: a datagram carries 65507 at most";
+    let refused = "lost: a line of 65508 bytes: this client sends 65507 at most";
     assert_eq!(client.output[1..], [refused, "server: \"ok\""]);
     assert_fails(&client, &["1 of 3 lost"]);
 }
@@ -233,9 +233,9 @@ fn an_echo_survives_that_the_client_is_stopped_and_continued() {
     let mut buffer = [0; 100];
     let (count, peer) = server.recv_from(&mut buffer).unwrap();
     for signal in ["-STOP", "-CONT"] {
-        let id = client.id().to_string();
-        let mut kill = std::process::Command::new("kill");
-        assert!(kill.args([signal, &id]).status().unwrap().success());
+        let kill = format!("kill {signal} {}", client.id());
+        let mut shell = std::process::Command::new("sh");
+        assert!(shell.args(["-c", &kill]).status().unwrap().success());
     }
     server.send_to(&buffer[..count], peer).unwrap();
     assert_eq!(client.line(), "server: \"hello\"");

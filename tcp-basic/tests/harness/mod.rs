@@ -3,6 +3,7 @@
 //! Every crate's tests include this one file; none uses all of it.
 #![allow(dead_code)]
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -390,43 +391,65 @@ pub fn check_wrong_addresses(exe: &str) {
 /// come after the server's address, `client_args` before the client's.
 pub fn play_readme(exe: &str, step: &str, server_args: &[&str], client_args: &[&str]) {
     let mut played = 0;
-    let mut conversation: Option<(Program, String, Vec<String>)> = None;
+    let mut conversation: Option<(Program, String, VecDeque<String>)> = None;
     for (command, screen) in readme_commands() {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
         match command[..] {
             ["cargo", "run", "-p", name, "--", "client", ref args @ ..] if name == step => {
-                let (_, address, _) = conversation.as_ref().expect("the server comes first");
+                let (server, address, log) = conversation.as_mut().expect("a server comes first");
                 let message = args.get(1..).unwrap_or_default();
-                let args = [&["client"], client_args, &[address], message].concat();
+                let args = [&["client"], client_args, &[address.as_str()], message].concat();
                 play(Program::start(exe, &args), &screen);
+                compare_log(server, log);
                 played += 1;
             }
             ["cargo", "run", "-p", name, ..] => {
-                if let Some((server, _, screen)) = conversation.take() {
-                    compare_server(server, &screen);
-                }
+                end_conversation(conversation.take());
                 if name == step {
                     let args = [&["server", "127.0.0.1:0"], server_args].concat();
                     let (server, address) = launch_server(Command::new(exe).args(args));
-                    conversation = Some((server, address, screen));
+                    let mut log = VecDeque::from(screen);
+                    assert!(log.pop_front().unwrap().starts_with("listening on "));
+                    conversation = Some((server, address, log));
                 }
             }
             ["printf", text, "|", "nc", "127.0.0.1", _] => {
-                if let Some((_, address, _)) = &conversation {
+                if let Some((server, address, log)) = &mut conversation {
                     let text = text.replace(r"\r", "\r").replace(r"\n", "\n");
                     let mut stream = call(address);
                     stream.write_all(text.as_bytes()).unwrap();
                     let answers = String::from_utf8(hear_all(&stream)).unwrap();
                     assert_eq!(answers.lines().collect::<Vec<_>>(), screen);
+                    drop(stream);
+                    compare_log(server, log);
                 }
             }
             _ => panic!("the README shows a command that nobody plays: {command:?}"),
         }
     }
-    if let Some((server, _, screen)) = conversation {
-        compare_server(server, &screen);
-    }
+    end_conversation(conversation);
     assert!(played > 0, "the README shows no conversation with {step}");
+}
+
+/// Compares the server's lines with the README's to the end of one call. (Only then may
+/// the next caller come: their thread might write its first line before.)
+fn compare_log(server: &mut Program, log: &mut VecDeque<String>) {
+    while let Some(line) = log.pop_front() {
+        assert_eq!(ports_aside(&server.line()), ports_aside(&line));
+        if line.ends_with(" disconnected") {
+            break;
+        }
+    }
+}
+
+fn end_conversation(conversation: Option<(Program, String, VecDeque<String>)>) {
+    if let Some((mut server, _, mut log)) = conversation {
+        while !log.is_empty() {
+            compare_log(&mut server, &mut log);
+        }
+        let more = server.kill();
+        assert!(more.is_empty(), "lines that the README lacks: {more:?}");
+    }
 }
 
 /// Each command in the README's ```console blocks, in words, and the lines below it.
@@ -468,18 +491,6 @@ fn play(mut program: Program, screen: &[String]) {
     let ended = program.end();
     let seen: Vec<String> = ended.errors.iter().map(|line| ports_aside(line)).collect();
     assert_eq!((ended.output, seen), (Vec::new(), errors));
-}
-
-fn compare_server(mut server: Program, screen: &[String]) {
-    assert!(screen[0].starts_with("listening on "));
-    for line in &screen[1..] {
-        assert_eq!(ports_aside(&server.line()), ports_aside(line));
-    }
-    assert_eq!(
-        server.kill(),
-        Vec::<String>::new(),
-        "lines that the README lacks"
-    );
 }
 
 /// The line with PORT for each port number, and without the time an upload took: they
