@@ -6,7 +6,7 @@ mod storage;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::process::Command;
 
 use harness::*;
@@ -135,6 +135,7 @@ fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
         ["welcome: send SIZE NAME, then the file", ok[0], ok[1]]
     );
     assert_eq!(directory.read("yan.jpg"), b"hello");
+    let _ = caller.shutdown(Shutdown::Write); // or it would listen for a second
     server.line_with("disconnected"); // ... or show, now that it has closed
     assert!(caller.take_error().unwrap().is_none());
 }

@@ -506,21 +506,21 @@ fn the_client_shows_a_refusal_escaped_and_fails() {
     }
 }
 
-/// 400 MB in a file without content (sparse): the client reads and sends it in pieces.
+/// 200 MB in a file without content (sparse): the client reads and sends it in pieces.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_client_needs_no_more_memory_for_a_large_file() {
     let files = Directory::new("memory");
     let path = files.write("big", b"");
     let file = fs::File::options().write(true).open(&path).unwrap();
-    file.set_len(400_000_000).unwrap();
+    file.set_len(200_000_000).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let client = Program::start(EXE, &["client", &path, &address]);
     let (mut stream, _) = listener.accept().unwrap();
     stream.write_all(b"welcome\nok: send\n").unwrap();
-    let header = "400000000 big\n".len() as u64;
-    let mut bytes = (&stream).take(400_000_000 + header);
+    let header = "200000000 big\n".len() as u64;
+    let mut bytes = (&stream).take(200_000_000 + header);
     std::io::copy(&mut bytes, &mut std::io::sink()).unwrap();
     let peak = client.status("VmHWM:");
     assert!(peak < 10_000, "{peak} kB");
