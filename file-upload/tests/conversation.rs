@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::process::Command;
+use std::thread;
 
 use harness::*;
 use storage::*;
@@ -135,7 +136,8 @@ fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
         ["welcome: send SIZE NAME, then the file", ok[0], ok[1]]
     );
     assert_eq!(directory.read("yan.jpg"), b"hello");
-    let _ = caller.shutdown(Shutdown::Write); // or it would listen for a second
+    thread::sleep(A_MOMENT); // time for a hasty server to close
+    let _ = caller.shutdown(Shutdown::Write); // or ours would listen for a second
     server.line_with("disconnected"); // ... or show, now that it has closed
     assert!(caller.take_error().unwrap().is_none());
 }

@@ -188,7 +188,8 @@ fn a_call_ends_in_order_even_with_bytes_unread() {
         caller.write_all(&words).unwrap();
         let mut heard = Vec::new();
         caller.read_to_end(&mut heard).unwrap();
-        let _ = caller.shutdown(Shutdown::Write); // or it would listen for a second
+        thread::sleep(A_MOMENT); // time for a hasty server to close
+        let _ = caller.shutdown(Shutdown::Write); // or ours would listen for a second
         server.line_with("disconnected"); // it has closed, and a reset would show:
         assert!(caller.take_error().unwrap().is_none());
     }
