@@ -7,9 +7,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Hearing nothing for so long once connected, the client hangs up: a slow disk may take a minute or
-/// two to store 1 GiB. (A write that has sent a part before it is stuck gets this time
-/// twice: write_all tries to send the rest.)
+/// Hearing nothing for so long once connected, the client hangs up: a slow disk may take
+/// a minute or two to store 1 GiB. (A write that has sent a part before it is stuck gets
+/// this time twice: write_all tries to send the rest.)
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// No answer is as long, in bytes.

@@ -7,7 +7,8 @@
 //! Terminal 2: `cargo run -p udp-echo -- client`
 //!
 //! Where does a message end? With its datagram: one send is one receive, be it empty
-//! or 65,507 bytes long (on macOS 9,216). The network keeps the boundary, and may lose the whole.
+//! or 65,507 bytes long (on macOS 9,216). The network keeps the boundary, and may lose
+//! the whole.
 //!
 //! Still wrong:
 //! - A letter may be lost, doubled or overtaken: that is UDP.
