@@ -227,7 +227,8 @@ fn hang_up(mut stream: TcpStream) {
     let deadline = Instant::now() + LINGER;
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(LINGER));
-    let mut buffer = [0; 8192];
+    // Not an array: on the stack, every caller would pay for it from the start.
+    let mut buffer = vec![0; 8192];
     while Instant::now() < deadline {
         match stream.read(&mut buffer) {
             Ok(1..) => {} // a byte or more
