@@ -131,8 +131,14 @@ pub fn talk(
     if path.symlink_metadata().is_ok() {
         return Err(ErrorKind::AlreadyExists.into());
     }
-    // Opened before the first byte comes: later, there might be no descriptor left for it.
-    let names = open_directory(directory)?;
+    // Its sync_all will wait until the disk has the names in the directory. Opened before the
+    // first byte comes: later, there might be no descriptor left. (On Windows, File::open
+    // opens no directories.)
+    let names = if cfg!(unix) {
+        Some(File::open(directory)?)
+    } else {
+        None
+    };
     // With the peer's address no two callers have the same; Windows allows no colons.
     let part = directory.join(format!(".{name}.{peer}.part").replace(':', "-"));
     let file = File::create_new(&part)
@@ -207,16 +213,6 @@ fn receive(mut reader: BufReader<&TcpStream>, file: File, size: u64) -> io::Resu
         )));
     }
     writer.into_inner()?.sync_all() // into_inner writes what is left in the buffer
-}
-
-/// Opens `directory`: its sync_all waits until the disk has the names in it, as a file's
-/// own is for its bytes. None on Windows, where File::open opens no directories.
-fn open_directory(directory: &Path) -> io::Result<Option<File>> {
-    if cfg!(unix) {
-        File::open(directory).map(Some)
-    } else {
-        Ok(None)
-    }
 }
 
 /// Ends the call, and gives our last words time to arrive: announces the end (a

@@ -6,7 +6,6 @@ mod storage;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
 use std::process::Command;
 use std::thread;
 
@@ -24,22 +23,7 @@ fn the_readme_tells_what_the_terminals_show() {
 fn the_command_line_is_the_same_as_everywhere() {
     check_command_line(EXE, "file-upload", "127.0.0.1:9999");
     let directory = Directory::new("command-line");
-    let (_server, taken) = server_in(&directory);
-    for address in ["", "127.0.0.1", "127.0.0.1:99999", &taken] {
-        let ended = run(EXE, &["server", address, directory.path()], "");
-        assert_fails(&ended, &["cannot listen on ", address]);
-    }
-    for address in ["", "127.0.0.1", "127.0.0.1:99999"] {
-        let ended = run(EXE, &["client", PICTURE, address], "");
-        assert_fails(&ended, &["cannot reach ", address]);
-    }
-    let (_caller, _accepted, closed) = connection();
-    let refused = run(EXE, &["client", PICTURE, &closed.to_string()], "");
-    let line = format!(
-        "error: cannot reach {closed}: Connection refused; \
-         start the server first: cargo run -p file-upload"
-    );
-    assert_eq!((refused.code, refused.errors), (Some(1), vec![line]));
+    check_tcp_addresses(EXE, "file-upload", &[directory.path()], &[PICTURE]);
 }
 
 #[test]
@@ -59,19 +43,10 @@ fn without_arguments_it_serves_its_own_address() {
 
 #[test]
 fn ipv6_and_names_work_as_well() {
-    let directory = Directory::new("ipv6");
-    for host in ["localhost", "[::1]"] {
-        let address = format!("{host}:0");
-        if TcpListener::bind(&address).is_err() {
-            continue; // this machine has no IPv6
-        }
-        let mut command = Command::new(EXE);
-        let args = ["server", &address, directory.path()];
-        let (_server, real) = launch_server(command.args(args));
-        let (_, port) = real.rsplit_once(':').unwrap();
-        let client = run(EXE, &["client", PICTURE, &format!("{host}:{port}")], "");
-        assert_eq!(client.code, Some(0), "{client:?}");
-        fs::remove_file(format!("{}/harbour.png", directory.path())).unwrap();
+    for host in HOSTS {
+        let directory = Directory::new("ipv6");
+        let client = client_of(EXE, host, &[directory.path()], &[PICTURE]);
+        assert!(client.is_none_or(|client| client.code == Some(0)), "{host}");
     }
 }
 
@@ -128,7 +103,7 @@ fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
     let words = format!("5 yan.jpg\nhello{}", " and more".repeat(10_000));
     caller.write_all(words.as_bytes()).unwrap();
     let mut heard = String::new();
-    caller.read_to_string(&mut heard).unwrap(); // a reset would be an error, ...
+    caller.read_to_string(&mut heard).unwrap(); // a reset would be an error
     let lines: Vec<&str> = heard.lines().collect();
     let ok = ["ok: send 5 bytes", "ok: stored yan.jpg, 5 bytes"];
     assert_eq!(
@@ -136,10 +111,7 @@ fn header_and_bytes_may_come_in_one_piece_and_more_is_not_stored() {
         ["welcome: send SIZE NAME, then the file", ok[0], ok[1]]
     );
     assert_eq!(directory.read("yan.jpg"), b"hello");
-    thread::sleep(A_MOMENT); // time for a hasty server to close
-    let _ = caller.shutdown(Shutdown::Write); // or ours would listen for a second
-    server.line_with("disconnected"); // ... or show, now that it has closed
-    assert!(caller.take_error().unwrap().is_none());
+    assert_no_reset(&mut server, &caller);
 }
 
 #[test]
@@ -149,7 +121,7 @@ fn one_byte_at_a_time_is_as_good() {
     let mut caller = call(&address);
     for byte in b"5 yan.jpg\nhello" {
         caller.write_all(&[*byte]).unwrap();
-        std::thread::yield_now();
+        thread::yield_now();
     }
     assert!(hear_all(&caller).ends_with(b"ok: stored yan.jpg, 5 bytes\n"));
     assert_eq!(directory.read("yan.jpg"), b"hello");

@@ -439,9 +439,7 @@ fn recite(mut stream: TcpStream, words: &[u8], mark: &[u8], more: &[u8]) {
     while !heard.ends_with(mark) && stream.read(&mut byte).unwrap() == 1 {
         heard.push(byte[0]);
     }
-    stream.write_all(more).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    hear_all(&stream);
+    harness::recite(stream, more);
 }
 
 #[test]
@@ -528,15 +526,9 @@ fn the_client_needs_no_more_memory_for_a_large_file() {
     assert_eq!(client.end().code, Some(0));
 }
 
-/// They are too long to wait for.
 #[test]
 fn the_client_has_time_limits() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = client::connect(&listener.local_addr().unwrap().to_string()).unwrap();
-    let limits = [stream.read_timeout(), stream.write_timeout()];
-    for limit in limits {
-        assert_eq!(limit.unwrap(), Some(Duration::from_secs(150)));
-    }
+    check_time_limits(client::connect, 150);
 }
 
 /// The server hangs up on a client who is still sending: the last word is heard all the same.

@@ -9,8 +9,6 @@ mod harness;
 mod server;
 
 use std::io::{ErrorKind, Write};
-use std::net::TcpListener;
-use std::time::Duration;
 
 use harness::*;
 
@@ -127,13 +125,7 @@ fn a_server_that_resets_the_call_is_named() {
     assert_fails(&client, &[&address, reset]);
 }
 
-/// They are too long to wait for.
 #[test]
 fn the_client_has_time_limits() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = client::connect(&listener.local_addr().unwrap().to_string()).unwrap();
-    let limits = [stream.read_timeout(), stream.write_timeout()];
-    for limit in limits {
-        assert_eq!(limit.unwrap(), Some(Duration::from_secs(10)));
-    }
+    check_time_limits(client::connect, 10);
 }

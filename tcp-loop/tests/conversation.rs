@@ -15,7 +15,15 @@ fn the_readme_tells_what_the_terminals_show() {
 #[test]
 fn the_command_line_is_the_same_as_everywhere() {
     check_command_line(EXE, "tcp-loop", "127.0.0.1:7890");
-    check_tcp_addresses(EXE, "tcp-loop");
+    check_tcp_addresses(EXE, "tcp-loop", &[], &[]);
+}
+
+#[test]
+fn ipv6_and_names_work_as_well() {
+    for host in HOSTS {
+        let client = client_of(EXE, host, &[], &[]);
+        assert!(client.is_none_or(|client| client.code == Some(0)), "{host}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod harness;
 mod server;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::process::Command;
 use std::sync::mpsc::channel;
@@ -162,11 +162,8 @@ fn a_call_survives_that_the_server_is_stopped_and_continued() {
     let (server, address) = harness::server(EXE);
     let mut caller = call(&address);
     assert_answers(&mut caller);
-    for signal in ["-STOP", "-CONT"] {
-        let kill = format!("kill {signal} {}", server.id());
-        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(status.success());
-    }
+    server.signal("STOP");
+    server.signal("CONT");
     assert_answers(&mut caller);
 }
 
@@ -219,13 +216,7 @@ fn input_that_is_no_utf8_is_named() {
     assert_fails(&client.end(), &["cannot read the input"]);
 }
 
-/// They are too long to wait for.
 #[test]
 fn the_client_has_time_limits() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = client::connect(&listener.local_addr().unwrap().to_string()).unwrap();
-    let limits = [stream.read_timeout(), stream.write_timeout()];
-    for limit in limits {
-        assert_eq!(limit.unwrap(), Some(Duration::from_secs(90)));
-    }
+    check_time_limits(client::connect, 90);
 }

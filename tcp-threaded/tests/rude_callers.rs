@@ -188,10 +188,7 @@ fn a_call_ends_in_order_even_with_bytes_unread() {
         caller.write_all(&words).unwrap();
         let mut heard = Vec::new();
         caller.read_to_end(&mut heard).unwrap();
-        thread::sleep(A_MOMENT); // time for a hasty server to close
-        let _ = caller.shutdown(Shutdown::Write); // or ours would listen for a second
-        server.line_with("disconnected"); // it has closed, and a reset would show:
-        assert!(caller.take_error().unwrap().is_none());
+        assert_no_reset(&mut server, &caller);
     }
 }
 
@@ -284,13 +281,6 @@ fn a_server_whose_output_is_closed_serves_on() {
     }
 }
 
-/// Says `words` to a client, be it spoken to or not, and hangs up.
-fn recite(mut stream: TcpStream, words: &[u8]) {
-    stream.write_all(words).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    hear_all(&stream);
-}
-
 #[test]
 fn the_client_names_a_server_that_hangs_up() {
     let talks: [fn(TcpStream); 4] = [
@@ -342,15 +332,9 @@ fn the_client_does_not_swallow_an_endless_answer() {
     assert_fails(&client, &[&address, "an answer of 2048 bytes or more"]);
 }
 
-/// They are too long to wait for.
 #[test]
 fn the_client_has_time_limits() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = client::connect(&listener.local_addr().unwrap().to_string()).unwrap();
-    let limits = [stream.read_timeout(), stream.write_timeout()];
-    for limit in limits {
-        assert_eq!(limit.unwrap(), Some(Duration::from_secs(10)));
-    }
+    check_time_limits(client::connect, 10);
 }
 
 /// Several lines in one piece get several answers, and none waits for the one before to be

@@ -19,7 +19,8 @@ const LARGEST: usize = 65507;
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let socket = connect(address)?;
     let mut sent = 0;
-    let mut failures = Vec::new();
+    let mut losses = 0;
+    let mut last = String::new(); // why the last of them was lost
     while let Some(line) = next_line()? {
         if line == "q" {
             break;
@@ -28,16 +29,16 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
         match talk(&socket, line.as_bytes()) {
             Ok(echo) => show(&format!("server: {:?}", String::from_utf8_lossy(&echo)))?,
             Err(error) => {
-                let reason = lost(address, error);
-                show(&format!("lost: {reason}"))?;
-                failures.push(reason);
+                losses += 1;
+                last = lost(address, error);
+                show(&format!("lost: {last}"))?;
             }
         }
     }
-    match failures.last() {
-        None => Ok(()),
-        Some(last) => Err(format!("{} of {sent} lost; the last: {last}", failures.len()).into()),
+    if losses > 0 {
+        return Err(format!("{losses} of {sent} lost; the last: {last}").into());
     }
+    Ok(())
 }
 
 /// Opens a UDP socket that talks to `address` ("HOST:PORT") alone.
@@ -89,7 +90,7 @@ fn talk(socket: &UdpSocket, message: &[u8]) -> io::Result<Vec<u8>> {
             result => result?,
         };
         if buffer[..count] == *message {
-            return Ok(message.to_vec());
+            return Ok(buffer[..count].to_vec());
         } // else: an earlier letter's echo, come late (two equal letters look the same)
     }
 }

@@ -79,16 +79,17 @@ pub fn serve(socket: &UdpSocket) -> io::Result<()> {
                 }
                 unwritten = true;
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let _ = log.flush(); // no letter: time to write
-                unwritten = false;
-            }
-            // So Windows says that an echo found nobody.
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(error) => {
-                let _ = writeln!(log, "cannot receive: {error}");
-                unwritten = true;
-                thread::sleep(RECEIVE_PAUSE);
+                match error.kind() {
+                    ErrorKind::WouldBlock => {}      // no letter is there
+                    ErrorKind::ConnectionReset => {} // so Windows says that an echo found nobody
+                    _ => {
+                        let _ = writeln!(log, "cannot receive: {error}");
+                        thread::sleep(RECEIVE_PAUSE);
+                    }
+                }
+                let _ = log.flush(); // time to write
+                unwritten = false;
             }
         }
     }

@@ -1,13 +1,12 @@
-//! Folders of our own to upload to, and a caller who uploads by hand.
+//! Directories of our own to upload to, and a caller who uploads by hand.
 #![allow(dead_code)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::Command;
 
-use crate::harness::{Program, call, launch_server};
+use crate::harness::{Program, call, server_with};
 
 pub const EXE: &str = env!("CARGO_BIN_EXE_file-upload");
 pub const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/harbour.png");
@@ -58,7 +57,7 @@ impl Drop for Directory {
 
 /// A server that stores in this directory.
 pub fn server_in(directory: &Directory) -> (Program, String) {
-    launch_server(Command::new(EXE).args(["server", "127.0.0.1:0", directory.path()]))
+    server_with(EXE, &[directory.path()])
 }
 
 /// A caller who reads line by line.

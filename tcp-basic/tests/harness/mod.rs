@@ -4,8 +4,9 @@
 #![allow(dead_code)]
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -73,6 +74,14 @@ impl Program {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends the program a signal, such as STOP (Ctrl-Z) or CONT (fg).
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(status.success());
     }
 
     /// A number that Linux keeps about the program, such as its `Threads:`, or `VmHWM:`,
@@ -188,7 +197,12 @@ pub fn run(exe: &str, args: &[&str], input: &str) -> Ended {
 
 /// Starts a step's server on a free port; returns it and its address.
 pub fn server(exe: &str) -> (Program, String) {
-    launch_server(Command::new(exe).args(["server", "127.0.0.1:0"]))
+    server_with(exe, &[])
+}
+
+/// The same, with `args` after the server's address.
+pub fn server_with(exe: &str, args: &[&str]) -> (Program, String) {
+    launch_server(Command::new(exe).args(["server", "127.0.0.1:0"]).args(args))
 }
 
 /// Starts a server with this command; returns it and its address.
@@ -221,6 +235,13 @@ pub fn fake_server(talk: fn(TcpStream)) -> String {
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || talk(listener.accept().unwrap().0));
     address
+}
+
+/// Says `words` to a client, be it spoken to or not, and hangs up.
+pub fn recite(mut stream: TcpStream, words: &[u8]) {
+    stream.write_all(words).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    hear_all(&stream);
 }
 
 /// A caller of our own, for what no well-behaved client does.
@@ -260,6 +281,15 @@ pub fn is_silent(stream: &TcpStream) -> bool {
     let result = stream.peek(&mut [0]);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     result.is_err_and(|error| is_timeout(&error))
+}
+
+/// That the server hangs up in order on a caller who has heard its last word: no reset
+/// follows, though it may not have read all that the caller said.
+pub fn assert_no_reset(server: &mut Program, caller: &TcpStream) {
+    thread::sleep(A_MOMENT); // time for a hasty server to close
+    let _ = caller.shutdown(Shutdown::Write); // or ours would listen for a second
+    server.line_with("disconnected"); // it has closed, and a reset would show:
+    assert!(caller.take_error().unwrap().is_none());
 }
 
 /// Hangs up with a reset: that is what closing does while bytes lie unread.
@@ -342,12 +372,14 @@ pub fn assert_fails(ended: &Ended, parts: &[&str]) {
     }
 }
 
-/// What holds for the addresses of every TCP step.
-pub fn check_tcp_addresses(exe: &str, step: &str) {
+/// What holds for the addresses of every TCP step. `server_args` come after the server's
+/// address, `client_args` before the client's.
+pub fn check_tcp_addresses(exe: &str, step: &str, server_args: &[&str], client_args: &[&str]) {
     // A caller's own port: taken, so that no one else gets it, and nobody listens there.
     let (caller, _accepted, closed) = connection();
     let closed = closed.to_string();
-    let refused = run(exe, &["client", &closed], "hello\n");
+    let args = [&["client"], client_args, &[&closed]].concat();
+    let refused = run(exe, &args, "hello\n");
     let line = format!(
         "error: cannot reach {closed}: Connection refused; \
          start the server first: cargo run -p {step}"
@@ -355,32 +387,57 @@ pub fn check_tcp_addresses(exe: &str, step: &str) {
     assert_eq!((refused.code, refused.errors), (Some(1), vec![line]));
     drop(caller);
 
-    check_wrong_addresses(exe);
-
-    for host in ["localhost", "[::1]"] {
-        let address = format!("{host}:0");
-        if TcpListener::bind(&address).is_err() {
-            continue; // this machine has no IPv6
-        }
-        let (_server, real) = launch_server(Command::new(exe).args(["server", &address]));
-        let (_, port) = real.rsplit_once(':').unwrap();
-        let client = run(exe, &["client", &format!("{host}:{port}")], "hello\n");
-        assert_eq!(client.code, Some(0), "{client:?}");
-    }
+    check_wrong_addresses(exe, server_args, client_args);
 }
 
 /// Addresses that are none, and one that is taken.
-pub fn check_wrong_addresses(exe: &str) {
+pub fn check_wrong_addresses(exe: &str, server_args: &[&str], client_args: &[&str]) {
     for nonsense in ["", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:http"] {
-        let parts = [nonsense, "cannot listen on "];
-        assert_fails(&run(exe, &["server", nonsense], ""), &parts);
-        let parts = [nonsense, "cannot reach "];
-        assert_fails(&run(exe, &["client", nonsense], "hello\n"), &parts);
+        let args = [&["server", nonsense], server_args].concat();
+        assert_fails(&run(exe, &args, ""), &[nonsense, "cannot listen on "]);
+        let args = [&["client"], client_args, &[nonsense]].concat();
+        assert_fails(&run(exe, &args, "hello\n"), &[nonsense, "cannot reach "]);
     }
 
-    let (_server, taken) = server(exe);
-    let parts = [&taken, "cargo run -p", "server 127.0.0.1:0"];
-    assert_fails(&run(exe, &["server", &taken], ""), &parts);
+    let (_server, taken) = server_with(exe, server_args);
+    let args = [&["server", &taken], server_args].concat();
+    let parts = [
+        "cannot listen on ",
+        &taken,
+        "cargo run -p",
+        "server 127.0.0.1:0",
+    ];
+    assert_fails(&run(exe, &args, ""), &parts);
+}
+
+/// The hosts to check by `client_of`.
+pub const HOSTS: [&str; 2] = ["localhost", "[::1]"];
+
+/// Starts a server on `host` and says hello to it under that name; None if this machine has
+/// no such host (no IPv6).
+pub fn client_of(
+    exe: &str,
+    host: &str,
+    server_args: &[&str],
+    client_args: &[&str],
+) -> Option<Ended> {
+    let address = format!("{host}:0");
+    TcpListener::bind(&address).ok()?;
+    let args = [&["server", &address], server_args].concat();
+    let (_server, real) = launch_server(Command::new(exe).args(args));
+    let (_, port) = real.rsplit_once(':').unwrap();
+    let address = format!("{host}:{port}");
+    let args = [&["client"], client_args, &[&address]].concat();
+    Some(run(exe, &args, "hello\n"))
+}
+
+/// That a client gives up on a silent server, and when: too late for a test to wait.
+pub fn check_time_limits(connect: fn(&str) -> Result<TcpStream, Box<dyn Error>>, seconds: u64) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = connect(&listener.local_addr().unwrap().to_string()).unwrap();
+    for limit in [stream.read_timeout(), stream.write_timeout()] {
+        assert_eq!(limit.unwrap(), Some(Duration::from_secs(seconds)));
+    }
 }
 
 /// Plays every conversation with `step` that the README shows in ```console blocks,
@@ -406,8 +463,7 @@ pub fn play_readme(exe: &str, step: &str, server_args: &[&str], client_args: &[&
             ["cargo", "run", "-p", name, ..] => {
                 end_conversation(conversation.take());
                 if name == step {
-                    let args = [&["server", "127.0.0.1:0"], server_args].concat();
-                    let (server, address) = launch_server(Command::new(exe).args(args));
+                    let (server, address) = server_with(exe, server_args);
                     let mut log = VecDeque::from(screen);
                     assert!(log.pop_front().unwrap().starts_with("listening on "));
                     conversation = Some((server, address, log));
