@@ -11,7 +11,7 @@ mod server;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread;
