@@ -1,76 +1,70 @@
-//! Step 5: an image, safely.
-//!
-//! Everything put together: lines of text to agree, a length for the bytes, a thread
-//! for every caller. And the distrust that a real service needs: name and size come
-//! from a stranger, and the sender, the disk or the network may fail at any point.
+//! Step 5: a file, safely.
 //!
 //! Terminal 1: `cargo run -p file-upload`
 //! Terminal 2: `cargo run -p file-upload -- client`
 //!
-//! Where does a message end? After the number of bytes that its header announced, so
-//! any bytes at all can be sent:
-//!
-//! - server: a greeting line
+//! The protocol, in order:
+//! - server: a greeting, `welcome ...`
 //! - client: `SIZE NAME`
-//! - server: `ok ...`, or `error: why` before a byte of the file is sent
+//! - server: `ok ...`, or `error: REASON` before any of the file is sent
 //! - client: SIZE bytes
-//! - server: `ok ...` when the file is whole, on disk and in place, or `error: why`
+//! - server: `ok ...` when the whole file is on disk under its name, or `error: REASON`
+//!
+//! New in server.rs:
+//! - a fixed number of threads, which all accept (`run`, `serve`);
+//! - a length before the bytes, and input that is checked (`talk`, `read_header`);
+//! - a graceful close, so that the last answer arrives (`close_gracefully`).
+//!
+//! New in store.rs: a file appears under its name whole, or not at all. Skip store.rs at first:
+//! there are no sockets in it.
+//!
+//! Where does a message end? After the number of bytes that was sent before it, a length prefix.
 //!
 //! Still wrong:
-//! - Anyone who reaches the port can upload, until the disk is full, and anyone on the
-//!   way can read along: there is no password and no encryption.
-//! - A server that is killed leaves the temporary files of unfinished uploads behind.
-//!
-//! Read server.rs first, then client.rs.
+//! - No encryption: anyone on the way can read along.
+//! - No authentication: anyone who reaches the port can upload, until the disk is full.
 
 mod client;
 mod server;
+mod store;
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 const ADDRESS: &str = "127.0.0.1:9999";
 const DIRECTORY: &str = "uploads";
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/harbour.png");
-
 const USAGE: &str = "\
 Usage: cargo run -p file-upload [-- ROLE]
-  (no role)                      the server, on 127.0.0.1:9999
-  server [ADDRESS [DIRECTORY]]   the server, there; port 0 takes a free port
-  client [FILE [ADDRESS]]        the client
-  --help                         this text
-ADDRESS is HOST:PORT: 127.0.0.1:9999, [::1]:9999 or localhost:9999, say.
-DIRECTORY is where the files go, 'uploads' if left out.
-FILE is a small picture that comes with this program if left out.
-";
+  server [ADDRESS [DIRECTORY]]   run the server (the default)
+  client [FILE [ADDRESS]]        send FILE to the server
+ADDRESS is HOST:PORT: 127.0.0.1:9999 (the default), [::1]:9999 or localhost:9999.
+Port 0 lets the server take any free port. DIRECTORY defaults to uploads, FILE to a picture.";
 
 fn main() -> ExitCode {
-    // The arguments as a list of &str: None if one is not UTF-8, where env::args panics.
     let args: Vec<OsString> = env::args_os().skip(1).collect();
+    // None if an argument is not UTF-8 (env::args would panic).
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
-    let result = match args.as_deref() {
-        Some([] | ["server"]) => server::run(ADDRESS, DIRECTORY),
-        Some(["server", address]) => server::run(address, DIRECTORY),
-        Some(["server", address, directory]) => server::run(address, directory),
-        Some(["client"]) => client::run(FILE, ADDRESS),
-        Some(["client", file]) => client::run(file, ADDRESS),
-        Some(["client", file, address]) => client::run(file, address),
-        Some(["--help"]) => io::stdout()
-            .write_all(USAGE.as_bytes())
-            .map_err(|error| error.into()),
+    let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
+        [] | ["server"] => server::run(ADDRESS, DIRECTORY),
+        ["server", address] => server::run(address, DIRECTORY),
+        ["server", address, directory] => server::run(address, directory),
+        ["client"] => client::run(FILE, ADDRESS),
+        ["client", file] => client::run(file, ADDRESS),
+        ["client", file, address] => client::run(file, address),
+        ["--help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         _ => {
-            let _ = io::stderr().write_all(USAGE.as_bytes());
+            eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // eprintln! would panic when stderr is closed.
-            let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = result {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }

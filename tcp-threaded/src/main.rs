@@ -1,66 +1,61 @@
-//! Step 3: a thread for every caller.
-//!
-//! Two things are new in the server: each caller is talked to in a thread of their
-//! own, so that nobody waits for anybody, and what they say are lines.
+//! Step 3: many clients at once, and messages with an end.
 //!
 //! Terminal 1: `cargo run -p tcp-threaded`
 //! Terminal 2: `cargo run -p tcp-threaded -- client`
 //! Terminal 3: the same as terminal 2, at the same time
 //!
-//! Where does a message end? At a newline (the last one where the caller hangs up),
-//! wherever the stream is cut into reads. So `nc`, telnet and people can talk to this
-//! server too.
+//! New in server.rs:
+//! - a thread for each connection (`run`);
+//! - a message is a line (`talk`), with a limit on its length;
+//! - small answers are sent at once (TCP_NODELAY).
+//!
+//! Unchanged: `handle_client`, `is_timeout`, `log`. In client.rs, `run` is what matters.
+//!
+//! Where does a message end? At a newline, a delimiter, however the stream is split into reads.
 //!
 //! Still wrong:
-//! - A thread for every caller has its price.
+//! - As many threads as clients.
 //! - Text only: no message can contain a newline.
+//! - Closing with unread bytes resets the connection, which may destroy the last answer.
 //!
-//! Step 4 (udp-echo) does without threads, but also without TCP; step 5 (file-upload)
-//! sends any bytes.
-//! Read server.rs first, then client.rs.
+//! Step 5 (file-upload) fixes these. Step 4 (udp-echo) does without connections.
 
 mod client;
 mod server;
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 const ADDRESS: &str = "127.0.0.1:8080";
-
 const USAGE: &str = "\
 Usage: cargo run -p tcp-threaded [-- ROLE]
-  (no role)          the server, on 127.0.0.1:8080
-  server [ADDRESS]   the server, there; port 0 takes a free port
-  client [ADDRESS]   the client
-  --help             this text
-ADDRESS is HOST:PORT: 127.0.0.1:8080, [::1]:8080 or localhost:8080, say.
-";
+  server [ADDRESS]   run the server (the default)
+  client [ADDRESS]   run the client
+ADDRESS is HOST:PORT: 127.0.0.1:8080 (the default), [::1]:8080 or localhost:8080.
+Port 0 lets the server take any free port.";
 
 fn main() -> ExitCode {
-    // The arguments as a list of &str: None if one is not UTF-8, where env::args panics.
     let args: Vec<OsString> = env::args_os().skip(1).collect();
+    // None if an argument is not UTF-8 (env::args would panic).
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
-    let result = match args.as_deref() {
-        Some([] | ["server"]) => server::run(ADDRESS),
-        Some(["server", address]) => server::run(address),
-        Some(["client"]) => client::run(ADDRESS),
-        Some(["client", address]) => client::run(address),
-        Some(["--help"]) => io::stdout()
-            .write_all(USAGE.as_bytes())
-            .map_err(|error| error.into()),
+    let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
+        [] | ["server"] => server::run(ADDRESS),
+        ["server", address] => server::run(address),
+        ["client"] => client::run(ADDRESS),
+        ["client", address] => client::run(address),
+        ["--help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         _ => {
-            let _ = io::stderr().write_all(USAGE.as_bytes());
+            eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // eprintln! would panic when stderr is closed.
-            let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = result {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }

@@ -1,165 +1,95 @@
-//! The server's life in order: bind, accept, a thread to talk, and accept again.
+//! The server: bind, then serve every client in a thread of its own.
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// The most callers at once. Each costs a thread and a descriptor, and many systems
-/// give a process 1024 descriptors: one caller more hears "busy" and not nothing. (With
-/// fewer descriptors, those who are too many wait unanswered; macOS hangs up on them.)
-const CALLER_LIMIT: usize = 1000;
+/// How long one read or write may wait for the client. A silent client holds up nobody now,
+/// but it occupies a thread.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The longest line in bytes, its ending apart. Without a limit, who never sends a
-/// newline could fill our memory.
-const LINE_LIMIT: usize = 1024;
+/// The longest line in bytes, with its newline. Without a limit, a client that never sends a
+/// newline could use up all memory.
+const MAX_LINE: usize = 1024;
 
-/// A caller who says nothing for so long, or does not read the answers, is let go.
-/// It is time enough to think, and a silent caller keeps a thread from another.
-const IDLE_LIMIT: Duration = Duration::from_secs(60);
-
-/// How long a caller may still talk while we hang up.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// The pause after a failed accept. When the process is out of descriptors, say, the
-/// next accept fails at once too: without a pause, trying would eat a whole core.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Talks to all callers on `address`, until the process is ended.
+/// Serves clients on `address` ("HOST:PORT"; port 0 takes a free port), all at once, forever.
+/// No limit on clients: enough of them end the server. Step 5 has one.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let listener = bind(address)?;
-    serve(&listener, CALLER_LIMIT, IDLE_LIMIT)
-}
-
-/// Opens a listening socket on `address` ("HOST:PORT"; port 0 takes a free one)
-/// and prints where it listens.
-///
-/// Four system calls in one: socket, setsockopt, bind, listen. On Unix std sets
-/// SO_REUSEADDR, so that a server can be started again at once: without it, a
-/// call that it ended first would keep the port "in use" for up to a minute.
-fn bind(address: &str) -> Result<TcpListener, Box<dyn Error>> {
-    let listener = TcpListener::bind(address).map_err(|error| {
-        format!(
-            "cannot listen on {address}: {error}; \
-             to take a free port: cargo run -p tcp-threaded -- server 127.0.0.1:0"
-        )
-    })?;
+    let listener = TcpListener::bind(address)
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     log(format!("listening on {}", listener.local_addr()?));
-    Ok(listener)
-}
-
-/// Takes every caller into a thread of their own, `limit` at once at most, for ever.
-/// `idle` is the time limit on every read and write.
-pub fn serve(listener: &TcpListener, limit: usize, idle: Duration) -> ! {
-    // An Arc counts its clones, and each call holds one until it ends: the Arc itself and
-    // a clone for each caller make callers + 1.
-    let seats = Arc::new(());
     loop {
         match listener.accept() {
-            Ok((mut stream, peer)) if Arc::strong_count(&seats) > limit => {
-                // No hang_up: it would keep the next caller waiting.
-                log(format!("{peer} turned away: limit of {limit} callers"));
-                let _ = stream.write_all(b"busy: too many callers, try again later\n");
-            }
             Ok((stream, peer)) => {
-                let seat = Arc::clone(&seats);
-                let call = move || {
-                    attend(stream, peer, idle);
-                    drop(seat); // named here so that `move` takes it into the thread
-                };
-                // Not thread::spawn: it panics when the system refuses a thread.
-                if let Err(error) = thread::Builder::new().spawn(call) {
-                    log(format!("{peer} turned away: no thread: {error}"));
+                // Runs handle_client in a new thread, while this loop accepts the next client.
+                // `move` gives stream and peer to that thread. (The shorter thread::spawn panics
+                // if the operating system refuses a thread.)
+                let started = thread::Builder::new().spawn(move || handle_client(stream, peer));
+                if let Err(error) = started {
+                    log(format!("{peer} refused: no thread: {error}"));
                 }
             }
             Err(error) => {
-                log(format!("cannot accept a caller: {error}"));
-                thread::sleep(ACCEPT_PAUSE);
+                log(format!("cannot accept: {error}"));
+                thread::sleep(Duration::from_millis(10));
             }
         }
     }
 }
 
-/// One call from beginning to end. What goes wrong in it ends this call alone.
-pub fn attend(mut stream: TcpStream, peer: SocketAddr, idle: Duration) {
+/// Handles one connection from start to finish. An error ends this connection only.
+pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
     log(format!("{peer} connected"));
-    if let Err(error) = talk(&stream, idle) {
-        let reason = match error.kind() {
-            // A passed time limit is WouldBlock on Unix, TimedOut on Windows.
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no sign of life for {idle:?}"),
-            _ => error.to_string(),
-        };
-        log(format!("{peer}: error: {reason}"));
-        let _ = stream.write_all(format!("error: {reason}\n").as_bytes());
+    match talk(stream) {
+        Ok(()) => log(format!("{peer} disconnected")),
+        Err(error) if is_timeout(&error) => log(format!("{peer} timed out after {TIMEOUT:?}")),
+        Err(error) => log(format!("{peer} failed: {error}")),
     }
-    hang_up(stream);
-    log(format!("{peer} disconnected"));
 }
 
-/// Greets, then answers each line NAME with "Hello NAME", until `exit` or the end
-/// of the stream. The lines are not logged: that would cost a tenth of the speed and
-/// more (on a terminal, most of it).
-pub fn talk(mut stream: &TcpStream, idle: Duration) -> io::Result<()> {
-    stream.set_read_timeout(Some(idle))?;
-    stream.set_write_timeout(Some(idle))?;
-    // Several lines may come at once. Without this, the system would keep the second answer
-    // until the first is acknowledged (Nagle's algorithm).
+/// Sends a greeting, then answers each line NAME with "Hello NAME", until `exit` or end of
+/// stream. (The log leaves the lines out: they would cost a third of the speed.)
+pub fn talk(stream: TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    // Sends small answers at once, instead of waiting for the client to acknowledge the one
+    // before (Nagle's algorithm).
     stream.set_nodelay(true)?;
-    stream.write_all(b"welcome\n")?;
-    // One stream to read and to write: std lets a shared &TcpStream do both, as the
-    // system keeps order.
+    // A read may return half a line, or three. The reader keeps what is left for the next call.
     let mut reader = BufReader::new(stream);
+    reader.get_mut().write_all(b"welcome\n")?; // get_mut: the stream inside the reader
     let mut line = Vec::new();
     loop {
         line.clear();
-        // A line, however many reads it takes; no more of it than the limit and "\r\n".
-        // (by_ref lends the reader; take would keep it.)
-        let mut limited = reader.by_ref().take(LINE_LIMIT as u64 + 2);
+        // `take` ends after MAX_LINE bytes. `by_ref` lends it the reader, needed again below.
+        let mut limited = reader.by_ref().take(MAX_LINE as u64);
         if limited.read_until(b'\n', &mut line)? == 0 {
-            return Ok(()); // no bytes: the caller has hung up
+            return Ok(()); // end of stream
         }
-        let without = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n"));
-        let name = without.unwrap_or(&line); // the last line may have no ending
-        if name.len() > LINE_LIMIT {
-            let reason = format!("line longer than {LINE_LIMIT} bytes");
-            return Err(io::Error::other(reason));
+        if line.len() == MAX_LINE && !line.ends_with(b"\n") {
+            reader.skip_until(b'\n')?; // the rest of the line, without keeping it
+            reader.get_mut().write_all(b"error: line too long\n")?;
+            continue;
         }
-        if name == b"exit" {
+        // Without the newline (\n, or \r\n from telnet) and spaces before it.
+        let name = String::from_utf8_lossy(line.trim_ascii_end());
+        if name == "exit" {
             return Ok(());
         }
-        // One write: in pieces, the answer might leave as several packets.
-        if let Err(error) = stream.write_all(&[b"Hello ", name, b"\n"].concat()) {
-            // The caller has a piece of the answer: no error message may be glued to it.
-            let _ = stream.shutdown(Shutdown::Write);
-            return Err(error);
-        }
+        let answer = format!("Hello {name}\n");
+        reader.get_mut().write_all(answer.as_bytes())?;
     }
 }
 
-/// Ends the call, and gives our last words time to arrive: announces the end (a
-/// half-close), then reads what the caller still says, for LINGER, twice that at most.
-/// A close with bytes unread resets the connection (RFC 9293, 3.6.1), and a reset may
-/// destroy what the caller has not read yet (RFC 9112, 9.6: HTTP servers do the same).
-fn hang_up(mut stream: TcpStream) {
-    let deadline = Instant::now() + LINGER;
-    let _ = stream.shutdown(Shutdown::Write);
-    let _ = stream.set_read_timeout(Some(LINGER));
-    // Not an array: on the stack, every caller would pay for it from the start.
-    let mut buffer = vec![0; 8192];
-    while Instant::now() < deadline {
-        match stream.read(&mut buffer) {
-            Ok(1..) => {} // a byte or more
-            // On Linux, Ctrl-Z and fg cut short a read that has a time limit.
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            _ => break,
-        }
-    }
+/// Whether a timeout expired. Unix calls that WouldBlock, Windows TimedOut.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Writes one line to stdout. println! would panic when stdout is gone (a closed
-/// pipe, a full disk), and a lost log line is no reason to end a call.
+/// Writes a line to stdout. println! would panic if nobody takes it (a closed pipe, a full
+/// disk), but a lost line of the log must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

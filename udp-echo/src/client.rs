@@ -1,117 +1,87 @@
-//! The client's life in order: connect, then a letter and its echo in turns.
+//! The client: send a datagram, wait for its echo, again and again.
 
 use std::error::Error;
-use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{self, ErrorKind, IsTerminal};
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use crate::server::ipv4_first;
+/// How long to wait for an echo. A datagram or its echo may be lost, and usually nobody says so:
+/// without a timeout, this client would wait forever.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long to wait for an echo. UDP promises none, so waiting longer may be in vain.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The most bytes that a datagram carries over IPv4: 65,535 less 20 for the IP header
-/// and 8 for the UDP header.
-const LARGEST: usize = 65507;
-
-/// Sends each line of the input to `address` and prints its echo; `q` or the end of
-/// the input ends it. Fails at the end if any line got no echo.
+/// Sends the lines of the input to `address` ("HOST:PORT") and prints the echoes, until `q` or
+/// the end of the input. Fails at the end if an echo was missing.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let socket = connect(address)?;
-    let mut sent = 0;
-    let mut losses = 0;
-    let mut last = String::new(); // why the last of them was lost
+    let socket = connect(address).map_err(|error| format!("cannot reach {address}: {error}"))?;
+    let mut lost = 0;
     while let Some(line) = next_line()? {
         if line == "q" {
             break;
         }
-        sent += 1;
-        match talk(&socket, line.as_bytes()) {
-            Ok(echo) => show(&format!("server: {:?}", String::from_utf8_lossy(&echo)))?,
+        match echo(&socket, line.as_bytes()) {
+            Ok(()) => println!("server: {line:?}"),
             Err(error) => {
-                losses += 1;
-                last = lost(address, error);
-                show(&format!("lost: {last}"))?;
+                lost += 1;
+                println!("lost: {}", describe(error));
             }
         }
     }
-    if losses > 0 {
-        return Err(format!("{losses} of {sent} lost; the last: {last}").into());
+    if lost > 0 {
+        return Err(format!("{lost} without an echo from {address}").into());
     }
     Ok(())
 }
 
-/// Opens a UDP socket that talks to `address` ("HOST:PORT") alone.
-///
-/// connect sends nothing and reaches nobody. It tells the system where `send` goes, and
-/// to pass on to `recv` only what comes from there: a stranger's letters are dropped.
-fn connect(address: &str) -> Result<UdpSocket, Box<dyn Error>> {
-    let cannot = |error: io::Error| format!("cannot reach {address}: {error}");
-    let addresses = ipv4_first(address).map_err(cannot)?;
-    let is_ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    // A UdpSocket must be bound: the system may choose our address and port (all zero).
-    let own = if is_ipv6 { "[::]:0" } else { "0.0.0.0:0" };
-    let socket = UdpSocket::bind(own).map_err(cannot)?;
-    socket.connect(&addresses[..]).map_err(cannot)?;
+/// Returns a socket that sends to `address` alone and receives from it alone.
+fn connect(address: &str) -> io::Result<UdpSocket> {
+    // A client needs a port, too, to which the echoes come. Port 0 takes any free port, at any
+    // of this computer's addresses: of IPv4 or, if that does not work, of IPv6. (TcpStream's
+    // connect does all this by itself.)
+    connect_from("0.0.0.0:0", address)
+        .or_else(|error| connect_from("[::]:0", address).map_err(|_| error))
+}
+
+/// Binds a socket to the address `own` and connects it. connect sends nothing: it tells the
+/// operating system where `send` goes, and to drop what comes from any other address.
+fn connect_from(own: &str, address: &str) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(own)?;
+    socket.connect(address)?;
     Ok(socket)
 }
 
-/// The next line of the input without its line ending; None at its end. A person
-/// at a terminal is shown a prompt, on stderr: stdout is for the answers.
-fn next_line() -> Result<Option<String>, Box<dyn Error>> {
-    if io::stdin().is_terminal() {
-        let _ = write!(io::stderr(), "> ");
-    }
-    let line = io::stdin().lines().next().transpose(); // a Result around the Option
-    line.map_err(|error| format!("cannot read the input: {error}").into())
-}
-
-/// Sends `message`, an empty one too, and waits for its echo.
-fn talk(socket: &UdpSocket, message: &[u8]) -> io::Result<Vec<u8>> {
-    if message.len() > LARGEST {
-        let length = message.len();
-        let reason = format!("a line of {length} bytes: this client sends {LARGEST} at most");
-        return Err(io::Error::other(reason));
-    }
-    // A failed send may report that an earlier letter found nobody, so it is tried again.
-    // (A receive may, too: then this letter is called lost in the earlier one's stead.)
-    socket.send(message).or_else(|_| socket.send(message))?;
-    let deadline = Instant::now() + PATIENCE;
-    let mut buffer = vec![0; LARGEST + 1]; // a longer answer shows by being longer
-    loop {
+/// Sends `message` and waits until it comes back, at most TIMEOUT.
+fn echo(socket: &UdpSocket, message: &[u8]) -> io::Result<()> {
+    socket.send(message)?;
+    let deadline = Instant::now() + TIMEOUT;
+    let mut buffer = vec![0; 65536];
+    while Instant::now() < deadline {
+        // What is left of the second. (A timeout of 0 is not allowed.)
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        socket.set_read_timeout(Some(left))?;
-        let count = match socket.recv(&mut buffer) {
-            // On Linux, Ctrl-Z and fg cut short a receive that has a time limit.
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            result => result?,
-        };
+        socket.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        let count = socket.recv(&mut buffer)?;
         if buffer[..count] == *message {
-            return Ok(buffer[..count].to_vec());
-        } // else: an earlier letter's echo, come late (two equal letters look the same)
+            return Ok(());
+        } // otherwise it is the late echo of an earlier message: wait on
     }
+    Err(ErrorKind::TimedOut.into())
 }
 
-/// Says in words why a letter to `address` got no echo.
-fn lost(address: &str, error: io::Error) -> String {
+/// Says why there was no echo. Unix calls an expired timeout WouldBlock, Windows TimedOut.
+fn describe(error: io::Error) -> String {
     match error.kind() {
-        // A passed time limit is WouldBlock on Unix, TimedOut on Windows.
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            format!("no echo from {address} within {PATIENCE:?}")
-        }
-        // The host says that nobody has this port (ICMP): Refused on Unix, Reset on Windows.
-        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => format!(
-            "cannot reach {address}: Connection refused; \
-             start the server first: cargo run -p udp-echo"
-        ),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no echo within {TIMEOUT:?}"),
         _ => error.to_string(),
     }
 }
 
-/// Prints a line.
-fn show(line: &str) -> Result<(), Box<dyn Error>> {
-    writeln!(io::stdout(), "{line}").map_err(|error| format!("cannot print: {error}").into())
+/// Returns the next line of the input without its newline, or None at the end.
+fn next_line() -> Result<Option<String>, String> {
+    if io::stdin().is_terminal() {
+        eprint!("> "); // on stderr, because stdout is for the echoes
+    }
+    match io::stdin().lines().next() {
+        Some(Ok(line)) => Ok(Some(line)),
+        Some(Err(error)) => Err(format!("cannot read the input: {error}")),
+        None => Ok(None),
+    }
 }

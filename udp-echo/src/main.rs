@@ -1,63 +1,59 @@
-//! Step 4: letters instead of calls.
-//!
-//! UDP carries letters (datagrams). There is no connection: the server binds, and
-//! answers whoever has written. Either side may start first, or vanish.
+//! Step 4: datagrams.
 //!
 //! Terminal 1: `cargo run -p udp-echo`
 //! Terminal 2: `cargo run -p udp-echo -- client`
 //!
-//! Where does a message end? With its datagram: one send is one receive, be it empty
-//! or 65,507 bytes long (on macOS 9,216). The network keeps the boundary, and may lose
-//! the whole.
+//! New in server.rs: one socket, without connections, for all clients.
+//! New in client.rs:
+//! - a connected UDP socket, which takes datagrams from the server alone (`connect`);
+//! - a deadline, because an echo may never come (`echo`).
 //!
-//! Still wrong:
-//! - A letter may be lost, doubled or overtaken: that is UDP.
+//! Skip `log`, `describe` and `next_line`.
+//!
+//! Where does a message end? With its datagram, which arrives whole or not at all.
+//!
+//! Still wrong, and not to be fixed with UDP alone:
+//! - Datagrams get lost, duplicated and reordered.
+//! - Anyone can spoof a sender's address.
 //!
 //! Step 5 (file-upload) needs every byte, so it goes back to TCP.
-//! Read server.rs first, then client.rs.
 
 mod client;
 mod server;
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 const ADDRESS: &str = "127.0.0.1:8080";
-
 const USAGE: &str = "\
 Usage: cargo run -p udp-echo [-- ROLE]
-  (no role)          the server, on 127.0.0.1:8080
-  server [ADDRESS]   the server, there; port 0 takes a free port
-  client [ADDRESS]   the client
-  --help             this text
-ADDRESS is HOST:PORT: 127.0.0.1:8080, [::1]:8080 or localhost:8080, say.
-";
+  server [ADDRESS]   run the server (the default)
+  client [ADDRESS]   run the client
+ADDRESS is HOST:PORT: 127.0.0.1:8080 (the default), [::1]:8080 or localhost:8080.
+Port 0 lets the server take any free port.";
 
 fn main() -> ExitCode {
-    // The arguments as a list of &str: None if one is not UTF-8, where env::args panics.
     let args: Vec<OsString> = env::args_os().skip(1).collect();
+    // None if an argument is not UTF-8 (env::args would panic).
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
-    let result = match args.as_deref() {
-        Some([] | ["server"]) => server::run(ADDRESS),
-        Some(["server", address]) => server::run(address),
-        Some(["client"]) => client::run(ADDRESS),
-        Some(["client", address]) => client::run(address),
-        Some(["--help"]) => io::stdout()
-            .write_all(USAGE.as_bytes())
-            .map_err(|error| error.into()),
+    let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
+        [] | ["server"] => server::run(ADDRESS),
+        ["server", address] => server::run(address),
+        ["client"] => client::run(ADDRESS),
+        ["client", address] => client::run(address),
+        ["--help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         _ => {
-            let _ = io::stderr().write_all(USAGE.as_bytes());
+            eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // eprintln! would panic when stderr is closed.
-            let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = result {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }

@@ -1,0 +1,93 @@
+//! Files on disk: nothing here is about sockets. A file stands under its name only when it is
+//! whole, and never replaces another.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The longest name in bytes. File systems take 255, and the temporary name adds some 50.
+const MAX_NAME: usize = 200;
+
+/// Creates `directory` if it is missing, and fails if it cannot take files: better now than at
+/// the first upload.
+pub fn prepare(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    fs::read_dir(directory)?; // fails for the empty name
+    let file = directory.join(format!(".{}.part", std::process::id()));
+    File::create_new(&file)?;
+    fs::remove_file(file)
+}
+
+/// A file that is arriving. Its bytes go to a temporary file, which is removed when the Upload is
+/// dropped, whatever happens.
+pub struct Upload {
+    pub file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Upload {
+    /// Creates a temporary file in `directory`, if `name` is plain and not taken.
+    pub fn create(directory: &Path, name: &str, peer: SocketAddr) -> io::Result<Upload> {
+        if !is_plain(name) {
+            let rule = "letters, digits, space . - _ ( ), at most 200 bytes; not .x, -x, x. or CON";
+            return Err(io::Error::other(format!("NAME may have {rule}")));
+        }
+        let path = directory.join(name);
+        if path.symlink_metadata().is_ok() {
+            return Err(taken());
+        }
+        // It begins with a dot, which no client's name does. Windows allows no colon.
+        let temporary = directory.join(format!(".{name}.{peer}.part").replace(':', "-"));
+        Ok(Upload {
+            file: File::create_new(&temporary)?, // fails if there is such a file
+            temporary,
+            path,
+        })
+    }
+
+    /// Waits until the bytes are on disk, then gives the file its name with a hard link, a second
+    /// name for one file. Unlike a rename, it never replaces a file.
+    pub fn publish(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::hard_link(&self.temporary, &self.path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => taken(),
+            _ => error,
+        })?;
+        // The name should be on disk, too. Not every system can do that (Windows cannot), and
+        // the file stands, so a failure is none of the upload.
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
+        Ok(())
+    }
+}
+
+/// Rust calls `drop` when an Upload goes out of scope, after an error, too. A published file has
+/// two names by then: this removes the temporary one.
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+fn taken() -> io::Error {
+    io::Error::other("a file with that name already exists")
+}
+
+/// Whether `name` is a plain file name on every system: no path, not hidden, no option of a
+/// command (`-rf`), no device of Windows (CON, COM1, nul.jpg). An allowlist of characters is
+/// easier to get right than a list of all harmful ones.
+fn is_plain(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_alphanumeric() || " .-_()".contains(c);
+    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end().to_ascii_uppercase();
+    let number = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
+    let is_device = ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str())
+        || number.is_some_and(|n| n.chars().count() == 1 && n.chars().all(char::is_numeric));
+    (1..=MAX_NAME).contains(&name.len())
+        && name.chars().all(is_allowed)
+        && !name.starts_with([' ', '.', '-'])
+        && !name.ends_with([' ', '.'])
+        && !is_device
+}
