@@ -1,17 +1,18 @@
-//! Directories of our own to upload to, and a caller who uploads by hand.
+//! Directories for the tests, and a client that uploads by hand.
 #![allow(dead_code)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::harness::{Program, call, server_with};
+use crate::harness::*;
 
 pub const EXE: &str = env!("CARGO_BIN_EXE_file-upload");
 pub const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/harbour.png");
+pub const TAKEN: &str = "error: a file with that name already exists\n";
 
-/// A directory that is empty at first and gone at the end.
+/// A directory that is empty at first and removed at the end.
 pub struct Directory(PathBuf);
 
 impl Directory {
@@ -20,6 +21,13 @@ impl Directory {
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         Directory(path)
+    }
+
+    /// The same, and a server that stores its files there.
+    pub fn served(name: &str) -> (Directory, Program, String) {
+        let directory = Directory::new(name);
+        let (server, address) = launch_server(&mut step(&[directory.path()]).server("127.0.0.1:0"));
+        (directory, server, address)
     }
 
     pub fn path(&self) -> &str {
@@ -31,7 +39,7 @@ impl Directory {
     }
 
     /// Writes a file and returns its path.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> String {
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.0.join(name);
         fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_string()
@@ -40,12 +48,21 @@ impl Directory {
     /// All names in it, hidden ones too, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).unwrap();
-        let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
-        let mut names: Vec<String> = entries
-            .map(|entry| name(entry).into_string().unwrap())
-            .collect();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
         names.sort();
         names
+    }
+
+    /// Waits until nothing but `names` is in it: a temporary file is removed a moment after the
+    /// client has heard of the failure.
+    #[track_caller]
+    pub fn assert_only(&self, names: &[&str]) {
+        let begin = Instant::now();
+        while self.names() != names {
+            assert!(begin.elapsed() < TIMEOUT, "{:?}", self.names());
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -55,53 +72,47 @@ impl Drop for Directory {
     }
 }
 
-/// A server that stores in this directory.
-pub fn server_in(directory: &Directory) -> (Program, String) {
-    server_with(EXE, &[directory.path()])
-}
-
-/// A caller who reads line by line.
-pub struct Caller(pub BufReader<TcpStream>);
-
-impl Caller {
-    /// Calls, hears the greeting, sends the header.
-    pub fn new(address: &str, header: &[u8]) -> Caller {
-        let mut caller = Caller(BufReader::new(call(address)));
-        assert!(caller.line().starts_with("welcome"));
-        caller.send(header);
-        caller
-    }
-
-    pub fn address(&self) -> String {
-        self.0.get_ref().local_addr().unwrap().to_string()
-    }
-
-    pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        line
-    }
-
-    pub fn send(&mut self, bytes: &[u8]) {
-        self.0.get_mut().write_all(bytes).unwrap();
+pub fn step<'a>(server_args: &'a [&'a str]) -> Step<'a> {
+    Step {
+        name: "file-upload",
+        exe: EXE,
+        address: "127.0.0.1:9999",
+        server_args,
+        client_args: &[PICTURE],
     }
 }
 
-/// Uploads by hand; returns "ok", or the line that refused it.
+/// A client that has read the greeting.
+pub fn greeted(address: &str) -> Client {
+    let mut client = Client::connect(address);
+    client.expect("welcome: send SIZE NAME, then the file\n");
+    client
+}
+
+/// A client that may send its `size` bytes now.
+pub fn announced(address: &str, size: usize, name: &str) -> Client {
+    let mut client = greeted(address);
+    client.send(format!("{size} {name}\n"));
+    client.expect(format!("ok: send {size} bytes\n"));
+    client
+}
+
+/// Uploads by hand. Returns "ok", or the line that refused it.
 pub fn upload(address: &str, name: &str, bytes: &[u8]) -> String {
-    let header = format!("{} {name}\n", bytes.len());
-    let mut caller = Caller::new(address, header.as_bytes());
+    let mut client = greeted(address);
+    client.send(format!("{} {name}\n", bytes.len()));
     for piece in [bytes, b""] {
-        let line = caller.line();
+        let line = client.line();
         if !line.starts_with("ok: ") {
             return line;
         }
-        caller.send(piece);
+        client.send(piece);
     }
     "ok".to_string()
 }
 
-/// 200 bytes, in letters of three.
-pub fn longest_name() -> String {
-    "图".repeat(66) + "xx"
+#[track_caller]
+pub fn assert_stores(address: &str, directory: &Directory) {
+    assert_eq!(upload(address, "still there", b"yes"), "ok");
+    assert_eq!(directory.read("still there"), b"yes");
 }

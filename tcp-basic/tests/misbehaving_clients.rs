@@ -1,0 +1,104 @@
+//! Clients and servers that misbehave, and what step 1 still gets wrong.
+
+mod harness;
+
+use harness::*;
+
+const EXE: &str = env!("CARGO_BIN_EXE_tcp-basic");
+
+// ---- Still wrong: `ok` means that the fault is there ----
+
+#[test]
+fn second_client_is_refused() {
+    let (mut server, address) = server(EXE);
+    assert_eq!(run(EXE, &["client", &address], "").code, Some(0));
+    server.line_with("disconnected");
+    assert_eq!(server.end_within(TIMEOUT / 6).code, Some(0));
+    let second = run(EXE, &["client", &address], "");
+    assert_fails(&second, &["cannot reach", &address]);
+}
+
+#[test]
+fn only_the_first_read_is_answered() {
+    let (server, address) = server(EXE);
+    let mut client = Client::connect(&address);
+    client.send("hello");
+    client.expect("HELLO");
+    let _ = client.try_send("are you still there?"); // it may be closed already
+    assert_eq!(client.rest(), "");
+    assert_eq!(server.end().code, Some(0));
+}
+
+#[test]
+fn silent_client_blocks_the_server() {
+    let (mut server, address) = server(EXE);
+    let mut silent = Client::connect(&address);
+    server.line_with("connected");
+    let mut second = Client::connect(&address); // the operating system accepts it
+    second.send("hello");
+    assert!(second.is_silent() && silent.is_silent());
+    assert!(server.is_running());
+}
+
+#[test]
+fn long_message_is_truncated() {
+    let (mut server, address) = server(EXE);
+    let mut client = Client::connect(&address);
+    client.send([b'a'; 1500]);
+    server.line_with("connected");
+    let log = server.line();
+    assert!(log.ends_with(&format!(": \"{}\"", "a".repeat(1024))));
+    // Closing with unread bytes is a reset, and on Windows that may destroy the answer.
+    let answer = client.rest();
+    assert!("A".repeat(1024).starts_with(&answer));
+    assert!(cfg!(windows) || answer.len() == 1024);
+}
+
+// ---- Misbehaving clients ----
+
+#[test]
+fn client_that_closes_at_once() {
+    let (server, address) = server(EXE);
+    let client = Client::connect(&address);
+    let peer = client.address();
+    drop(client);
+    let ended = server.end();
+    let log = ["connected", "\"\"", "disconnected"];
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.output[0], format!("{peer} {}", log[0]));
+    assert_eq!(ended.output[1], format!("{peer}: {}", log[1]));
+    assert_eq!(ended.output[2], format!("{peer} {}", log[2]));
+}
+
+#[test]
+fn control_characters_are_escaped() {
+    let (mut server, address) = server(EXE);
+    let client = run(EXE, &["client", &address, "\x1b[31mred\x07\r\n"], "");
+    assert_succeeds(&client, &[r#"server: "\u{1b}[31MRED\u{7}\r\n""#]);
+    server.line_with(r#": "\u{1b}[31mred\u{7}\r\n""#);
+}
+
+#[test]
+fn other_bytes_come_back_unchanged() {
+    let (_server, address) = server(EXE);
+    let mut client = Client::connect(&address);
+    client.send(b"\xff\x00\xfea");
+    client.expect(b"\xff\x00\xfeA");
+}
+
+// ---- Misbehaving servers ----
+
+#[test]
+fn closing_without_an_answer_is_reported() {
+    let address = fake_server(|mut server| server.expect("hello"));
+    let client = run(EXE, &["client", &address, "hello"], "");
+    assert_fails(&client, &["closed the connection without an answer"]);
+}
+
+#[test]
+fn reset_is_reported() {
+    let address = fake_server(Client::reset);
+    let client = run(EXE, &["client", &address, "hello"], "");
+    let reset = if cfg!(windows) { "10054" } else { "reset" };
+    assert_fails(&client, &[reset]);
+}
