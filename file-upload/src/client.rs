@@ -1,4 +1,4 @@
-//! The client: connect, send a header, then the file, and read what became of it.
+//! The client: connect, send a header, then the file, and read the result.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -6,15 +6,16 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 
+const HINT: &str = "is the server running? (cargo run -p file-upload)";
+
 /// The longest answer in bytes.
 const MAX_ANSWER: u64 = 4096;
 
 /// Uploads the file at `path` under its own name to the server at `address` ("HOST:PORT").
 pub fn run(path: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let (file, size, name) = open(path).map_err(|error| format!("cannot send {path}: {error}"))?;
-    let stream = TcpStream::connect(address).map_err(|error| {
-        format!("cannot reach {address}: {error}; is it running? (cargo run -p file-upload)")
-    })?;
+    let stream = TcpStream::connect(address)
+        .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
     let mut reader = BufReader::new(stream);
     read_answer(&mut reader, "welcome")?;
     let header = format!("{size} {name}\n");
@@ -36,12 +37,13 @@ fn open(path: &str) -> io::Result<(File, u64, String)> {
     let name = name.to_string_lossy().into_owned();
     let metadata = fs::metadata(path)?; // before it is opened: opening a pipe may wait forever
     if !metadata.is_file() || name.contains('\n') {
-        return Err(io::Error::other("not a file, or a name of two lines"));
+        let reason = "it must be a regular file, without a newline in its name";
+        return Err(io::Error::other(reason));
     }
     Ok((File::open(path)?, metadata.len(), name))
 }
 
-/// Sends `size` bytes of `file`, fewer if it has become shorter, and shows a person how far it is.
+/// Sends `size` bytes of `file`, fewer if it has become shorter, and shows progress on a terminal.
 fn send(stream: &mut TcpStream, file: File, size: u64) -> io::Result<()> {
     let mut buffer = vec![0; 256 * 1024];
     let mut file = file.take(size);
@@ -57,7 +59,7 @@ fn send(stream: &mut TcpStream, file: File, size: u64) -> io::Result<()> {
     }
 }
 
-/// Reads a line from the server. What does not begin with `expected` is a refusal.
+/// Reads a line from the server. If it does not begin with `expected`, it is an error.
 fn read_answer(
     reader: &mut BufReader<TcpStream>,
     expected: &str,
@@ -65,7 +67,7 @@ fn read_answer(
     let mut line = String::new();
     reader.take(MAX_ANSWER).read_line(&mut line)?;
     let Some(answer) = line.strip_suffix('\n') else {
-        return Err("the server closed the connection, or sent too long a line".into());
+        return Err("the server closed the connection, or sent a huge line".into());
     };
     if !answer.starts_with(expected) {
         return Err(format!("the server answered {answer:?}").into());

@@ -13,7 +13,7 @@ use crate::store::{self, Upload};
 /// (connection, file, directory), and macOS gives a process 256 of them.
 const THREADS: usize = 64;
 
-/// How long one read or write may wait for the client: a program, which need not think.
+/// How long one read or write may wait for the client, which is a program and need not think.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest header in bytes: enough for the size, the longest name and the newline.
@@ -22,8 +22,8 @@ const MAX_HEADER: u64 = 512;
 /// The largest file in bytes: 1 GiB.
 const MAX_SIZE: u64 = 1 << 30;
 
-/// Receives files on `address` ("HOST:PORT"; port 0 takes a free port) into `directory`, which
-/// is created if it is missing, forever.
+/// Receives files on `address` ("HOST:PORT"; port 0 takes a free port), forever. Creates
+/// `directory`, where they go, if it is missing.
 pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
     let directory = Path::new(directory);
     store::prepare(directory).map_err(|error| format!("cannot use {directory:?}: {error}"))?;
@@ -32,12 +32,12 @@ pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
     log(format!("listening on {}", listener.local_addr()?));
     // All threads accept from one listener, and further clients wait in its backlog. So clients
     // cannot make this server start threads, open files or take memory without end. The scope
-    // waits for its threads: they may borrow listener and directory, without `move`.
+    // waits for its threads, so they may borrow `listener` and `directory`: no `move`.
     thread::scope(|scope| {
         for _ in 0..THREADS {
             let builder = thread::Builder::new();
             if let Err(error) = builder.spawn_scoped(scope, || serve(&listener, directory)) {
-                log(format!("one thread less: {error}"));
+                log(format!("one fewer thread: {error}"));
             }
         }
     });
@@ -51,7 +51,7 @@ fn serve(listener: &TcpListener, directory: &Path) -> ! {
             Ok((stream, peer)) => handle_client(stream, peer, directory),
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                thread::sleep(Duration::from_secs(1)); // longer: 64 threads write this line
+                thread::sleep(Duration::from_secs(1)); // longer, because 64 threads log this
             }
         }
     }
@@ -111,9 +111,9 @@ fn read_header(reader: &mut BufReader<TcpStream>) -> io::Result<(u64, String)> {
         let reason = format!("expected a line SIZE NAME of at most {MAX_HEADER} bytes");
         return Err(io::Error::other(reason));
     };
-    let is_plain = size.bytes().all(|byte| byte.is_ascii_digit()); // parse takes "+5", too
+    let only_digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse takes "+5", too
     match size.parse() {
-        Ok(size) if is_plain && size <= MAX_SIZE => Ok((size, name.to_string())),
+        Ok(size) if only_digits && size <= MAX_SIZE => Ok((size, name.to_string())),
         _ => {
             let reason = format!("SIZE must be digits only, at most {MAX_SIZE}");
             Err(io::Error::other(reason))

@@ -1,5 +1,5 @@
-//! Files on disk: nothing here is about sockets. A file stands under its name only when it is
-//! whole, and never replaces another.
+//! Files on disk: nothing here is about sockets. A file appears under its name only when it is
+//! complete, and never replaces another.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// The longest name in bytes. File systems take 255, and the temporary name adds some 50.
 const MAX_NAME: usize = 200;
 
-/// Creates `directory` if it is missing, and fails if it cannot take files: better now than at
-/// the first upload.
+/// Creates `directory` if it is missing, and fails if no file can be created there: better now
+/// than at the first upload. (Does not check for hard links, which FAT lacks.)
 pub fn prepare(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     fs::read_dir(directory)?; // fails for the empty name
@@ -20,7 +20,7 @@ pub fn prepare(directory: &Path) -> io::Result<()> {
 }
 
 /// A file that is arriving. Its bytes go to a temporary file, which is removed when the Upload is
-/// dropped, whatever happens.
+/// dropped, also after an error. (Only a killed server leaves it.)
 pub struct Upload {
     pub file: File,
     temporary: PathBuf,
@@ -55,8 +55,8 @@ impl Upload {
             ErrorKind::AlreadyExists => taken(),
             _ => error,
         })?;
-        // The name should be on disk, too. Not every system can do that (Windows cannot), and
-        // the file stands, so a failure is none of the upload.
+        // The name should be on disk, too. Not every system can do that (Windows cannot), and the
+        // file is in place already, so a failure is ignored.
         let directory = self.path.parent().unwrap_or(Path::new("."));
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
         Ok(())
@@ -75,8 +75,8 @@ fn taken() -> io::Error {
     io::Error::other("a file with that name already exists")
 }
 
-/// Whether `name` is a plain file name on every system: no path, not hidden, no option of a
-/// command (`-rf`), no device of Windows (CON, COM1, nul.jpg). An allowlist of characters is
+/// Whether `name` is a plain file name on every system: no path, not hidden, not a command-line
+/// option (`-rf`), not a Windows device (CON, COM1, nul.jpg). An allowlist of characters is
 /// easier to get right than a list of all harmful ones.
 fn is_plain(name: &str) -> bool {
     let is_allowed = |c: char| c.is_alphanumeric() || " .-_()".contains(c);

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+const HINT: &str = "is the server running? (cargo run -p tcp-basic)";
+
 /// Sends `message` to the server at `address` ("HOST:PORT") and prints the answer.
 pub fn run(address: &str, message: &str) -> Result<(), Box<dyn Error>> {
     if message.is_empty() {
@@ -11,9 +13,8 @@ pub fn run(address: &str, message: &str) -> Result<(), Box<dyn Error>> {
     }
     // The system calls socket and connect. A host name may have several addresses: std tries
     // them until one accepts.
-    let mut stream = TcpStream::connect(address).map_err(|error| {
-        format!("cannot reach {address}: {error}; is the server running? (cargo run -p tcp-basic)")
-    })?;
+    let mut stream = TcpStream::connect(address)
+        .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
     stream.write_all(message.as_bytes())?;
 
     // One read, as in the server: the rest of a longer answer would be missing.

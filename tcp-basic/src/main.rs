@@ -33,7 +33,7 @@ Port 0 lets the server take any free port. MESSAGE defaults to 'show 信息'.";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic).
+    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS),

@@ -64,14 +64,19 @@ fn empty_message_is_refused() {
     assert!(server.is_running(), "the client connected all the same");
 }
 
+/// A message that arrives in two pieces, and one that does not fit into a single read.
 #[test]
 #[ignore = "exercise"]
-fn serves_three_clients_then_exits() {
-    let (server, address) = server(EXE);
-    for message in ["one", "two", "three"] {
-        let mut client = Client::connect(&address);
-        client.send(message);
-        assert_eq!(client.rest(), message.to_uppercase());
-    }
-    assert_eq!(server.end().code, Some(0));
+fn long_message_is_answered_whole() {
+    let (_server, address) = server(EXE);
+    let mut client = Client::connect(&address);
+    client.send("hello, ");
+    assert!(client.is_silent(), "the message has not ended yet");
+    client.send("world");
+    client.finish();
+    assert_eq!(client.rest(), "HELLO, WORLD");
+
+    let (_server, address) = server(EXE);
+    let client = run(EXE, &["client", &address, &"a".repeat(20_000)], "");
+    assert_succeeds(&client, &[&format!("server: \"{}\"", "A".repeat(20_000))]);
 }

@@ -4,24 +4,26 @@ use std::error::Error;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::net::TcpStream;
 
+const HINT: &str = "is the server running? (cargo run -p tcp-loop)";
+
 /// Sends the lines of the input to the server at `address` ("HOST:PORT") and prints the
 /// answers, until `q` or the end of the input.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let mut stream = TcpStream::connect(address).map_err(|error| {
-        format!("cannot reach {address}: {error}; is the server running? (cargo run -p tcp-loop)")
-    })?;
+    let mut stream = TcpStream::connect(address)
+        .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
     while let Some(line) = next_line()? {
         match line.trim() {
             "" => continue, // no bytes would be sent, so no answer would come
             "q" => break,
-            message => {
-                let answer =
-                    talk(&mut stream, message.as_bytes()).map_err(|error| match error.kind() {
-                        ErrorKind::UnexpectedEof => format!("{address} closed the connection"),
-                        _ => format!("lost the connection to {address}: {error}"),
-                    })?;
-                println!("server: {:?}", String::from_utf8_lossy(&answer));
-            }
+            message => match talk(&mut stream, message.as_bytes()) {
+                Ok(answer) => println!("server: {:?}", String::from_utf8_lossy(&answer)),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return Err(format!("{address} closed the connection").into());
+                }
+                Err(error) => {
+                    return Err(format!("lost the connection to {address}: {error}").into());
+                }
+            },
         }
     }
     Ok(())
@@ -30,8 +32,9 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 /// Sends `message` and returns the answer, which has the same length.
 ///
 /// Works in pieces, each overwritten by its answer. The operating system keeps what nobody has
-/// read yet in a buffer on each side. If both sides only wrote, both buffers would fill up,
-/// and each `write` would wait for the other side to read: a deadlock.
+/// read yet in a buffer on each side. If this client only wrote, the server's answers would fill
+/// the buffers until its `write` had to wait. Then it would not read, either, and our `write`
+/// would have to wait, too: a deadlock.
 fn talk(stream: &mut TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let mut answer = message.to_vec();
     for piece in answer.chunks_mut(1024) {
@@ -46,6 +49,7 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the answers
     }
+    // What it has read ahead stays in stdin's own buffer, for the next call.
     match io::stdin().lines().next() {
         Some(Ok(line)) => Ok(Some(line)),
         Some(Err(error)) => Err(format!("cannot read the input: {error}")),

@@ -19,7 +19,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             Ok((stream, peer)) => handle_client(stream, peer),
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                // Out of file descriptors, the next accept fails at once, too: do not spin.
+                // Out of file descriptors, each accept fails at once: a pause prevents spinning.
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
@@ -37,7 +37,7 @@ pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
 }
 
 /// Sends back what each read returns, with ASCII letters in uppercase, until end of stream.
-fn talk(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+pub fn talk(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     let mut buffer = [0; 1024];

@@ -4,28 +4,29 @@ use std::error::Error;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::net::TcpStream;
 
-/// The longest answer in bytes: a client does not trust a server with its memory, either.
-const MAX_ANSWER: u64 = 4096;
+const HINT: &str = "is the server running? (cargo run -p tcp-threaded)";
 
 /// Prints the greeting of the server at `address` ("HOST:PORT"), then sends the lines of the
 /// input and prints the answers, until `exit` or the end of the input.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let stream = TcpStream::connect(address).map_err(|error| {
-        format!("cannot reach {address}: {error}; is it running? (cargo run -p tcp-threaded)")
-    })?;
+    let stream = TcpStream::connect(address)
+        .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
+    let lost = |error| format!("lost the connection to {address}: {error}");
     let mut reader = BufReader::new(stream);
     loop {
         let mut answer = String::new();
-        reader.by_ref().take(MAX_ANSWER).read_line(&mut answer)?;
+        let mut limited = reader.by_ref().take(4096); // a server must not fill our memory, either
+        limited.read_line(&mut answer).map_err(lost)?;
         if !answer.ends_with('\n') {
-            return Err(format!("{address} closed the connection, or sent too long a line").into());
+            return Err(format!("{address} closed the connection, or sent a huge line").into());
         }
         println!("server: {:?}", answer.trim_end());
         match next_line()? {
             Some(line) if line.trim_end() != "exit" => {
-                reader.get_mut().write_all(format!("{line}\n").as_bytes())?;
+                let line = format!("{line}\n");
+                reader.get_mut().write_all(line.as_bytes()).map_err(lost)?;
             }
-            _ => return Ok(()), // closes the connection, which tells the server as much as "exit"
+            _ => return Ok(()), // closes the connection, which ends it as well as "exit" would
         }
     }
 }
@@ -35,6 +36,7 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the answers
     }
+    // What it has read ahead stays in stdin's own buffer, for the next call.
     match io::stdin().lines().next() {
         Some(Ok(line)) => Ok(Some(line)),
         Some(Err(error)) => Err(format!("cannot read the input: {error}")),

@@ -7,18 +7,18 @@
 //! New in server.rs:
 //! - a thread for each connection (`run`);
 //! - a message is a line (`talk`), with a limit on its length;
-//! - small answers are sent at once (TCP_NODELAY).
+//! - small answers are sent at once (`set_nodelay`).
 //!
 //! Unchanged: `handle_client`, `is_timeout`, `log`. In client.rs, `run` is what matters.
 //!
 //! Where does a message end? At a newline, a delimiter, however the stream is split into reads.
 //!
 //! Still wrong:
-//! - As many threads as clients.
+//! - As many threads as clients, without a limit.
 //! - Text only: no message can contain a newline.
 //! - Closing with unread bytes resets the connection, which may destroy the last answer.
 //!
-//! Step 5 (file-upload) fixes these. Step 4 (udp-echo) does without connections.
+//! Step 5 (file-upload) fixes these. Step 4 (udp-echo) has no connections.
 
 mod client;
 mod server;
@@ -37,7 +37,7 @@ Port 0 lets the server take any free port.";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic).
+    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS),

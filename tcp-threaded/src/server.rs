@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-/// How long one read or write may wait for the client. A silent client holds up nobody now,
-/// but it occupies a thread.
+/// How long one read or write may wait for the client. A silent client no longer blocks the
+/// others, but it ties up a thread.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The longest line in bytes, with its newline. Without a limit, a client that never sends a
@@ -15,7 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_LINE: usize = 1024;
 
 /// Serves clients on `address` ("HOST:PORT"; port 0 takes a free port), all at once, forever.
-/// No limit on clients: enough of them end the server. Step 5 has one.
+/// There is no limit on clients: enough of them use up all memory for threads, and that ends
+/// the server. Step 5 has one.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
@@ -24,8 +25,8 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
         match listener.accept() {
             Ok((stream, peer)) => {
                 // Runs handle_client in a new thread, while this loop accepts the next client.
-                // `move` gives stream and peer to that thread. (The shorter thread::spawn panics
-                // if the operating system refuses a thread.)
+                // `move` gives it `stream`, and a copy of `peer`. (The shorter thread::spawn
+                // panics if the operating system refuses a thread.)
                 let started = thread::Builder::new().spawn(move || handle_client(stream, peer));
                 if let Err(error) = started {
                     log(format!("{peer} refused: no thread: {error}"));
@@ -33,6 +34,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             }
             Err(error) => {
                 log(format!("cannot accept: {error}"));
+                // Out of file descriptors, each accept fails at once: a pause prevents spinning.
                 thread::sleep(Duration::from_millis(10));
             }
         }
@@ -50,20 +52,23 @@ pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
 }
 
 /// Sends a greeting, then answers each line NAME with "Hello NAME", until `exit` or end of
-/// stream. (The log leaves the lines out: they would cost a third of the speed.)
+/// stream. The last line may lack its newline. (Lines are not logged: that would take a third
+/// of the time.)
 pub fn talk(stream: TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    // Sends small answers at once, instead of waiting for the client to acknowledge the one
-    // before (Nagle's algorithm).
+    // Sends a small answer at once, even if the client has not acknowledged the last one yet.
+    // (Otherwise, TCP may hold it back: Nagle's algorithm.)
     stream.set_nodelay(true)?;
     // A read may return half a line, or three. The reader keeps what is left for the next call.
+    // Reads go through its buffer, writes directly to the stream inside: get_mut.
     let mut reader = BufReader::new(stream);
-    reader.get_mut().write_all(b"welcome\n")?; // get_mut: the stream inside the reader
+    reader.get_mut().write_all(b"welcome\n")?;
     let mut line = Vec::new();
     loop {
         line.clear();
-        // `take` ends after MAX_LINE bytes. `by_ref` lends it the reader, needed again below.
+        // `take` makes a reader that ends after MAX_LINE bytes. It would keep our reader, which is
+        // needed again: `by_ref` only lends it.
         let mut limited = reader.by_ref().take(MAX_LINE as u64);
         if limited.read_until(b'\n', &mut line)? == 0 {
             return Ok(()); // end of stream

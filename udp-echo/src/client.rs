@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-/// How long to wait for an echo. A datagram or its echo may be lost, and usually nobody says so:
+/// How long to wait for an echo. If it or the datagram is lost, usually nothing reports that:
 /// without a timeout, this client would wait forever.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -34,9 +34,9 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 
 /// Returns a socket that sends to `address` alone and receives from it alone.
 fn connect(address: &str) -> io::Result<UdpSocket> {
-    // A client needs a port, too, to which the echoes come. Port 0 takes any free port, at any
-    // of this computer's addresses: of IPv4 or, if that does not work, of IPv6. (TcpStream's
-    // connect does all this by itself.)
+    // A client needs a port of its own, to receive the echoes. Port 0 takes any free port, and
+    // the zeros before it stand for any address of this computer: of IPv4 or, if that fails, of
+    // IPv6. (TcpStream::connect does all this by itself.)
     connect_from("0.0.0.0:0", address)
         .or_else(|error| connect_from("[::]:0", address).map_err(|_| error))
 }
@@ -61,7 +61,7 @@ fn echo(socket: &UdpSocket, message: &[u8]) -> io::Result<()> {
         let count = socket.recv(&mut buffer)?;
         if buffer[..count] == *message {
             return Ok(());
-        } // otherwise it is the late echo of an earlier message: wait on
+        } // otherwise it is the late echo of an earlier message (unless that was the same)
     }
     Err(ErrorKind::TimedOut.into())
 }
@@ -79,6 +79,7 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the echoes
     }
+    // What it has read ahead stays in stdin's own buffer, for the next call.
     match io::stdin().lines().next() {
         Some(Ok(line)) => Ok(Some(line)),
         Some(Err(error)) => Err(format!("cannot read the input: {error}")),

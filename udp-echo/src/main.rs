@@ -1,4 +1,4 @@
-//! Step 4: datagrams.
+//! Step 4: datagrams, each a message by itself, with an address on it.
 //!
 //! Terminal 1: `cargo run -p udp-echo`
 //! Terminal 2: `cargo run -p udp-echo -- client`
@@ -12,9 +12,9 @@
 //!
 //! Where does a message end? With its datagram, which arrives whole or not at all.
 //!
-//! Still wrong, and not to be fixed with UDP alone:
+//! Still wrong, and UDP alone cannot fix it:
 //! - Datagrams get lost, duplicated and reordered.
-//! - Anyone can spoof a sender's address.
+//! - Anyone can spoof (forge) a sender's address.
 //!
 //! Step 5 (file-upload) needs every byte, so it goes back to TCP.
 
@@ -30,12 +30,12 @@ const USAGE: &str = "\
 Usage: cargo run -p udp-echo [-- ROLE]
   server [ADDRESS]   run the server (the default)
   client [ADDRESS]   run the client
-ADDRESS is HOST:PORT: 127.0.0.1:8080 (the default), [::1]:8080 or localhost:8080.
+ADDRESS is HOST:PORT: 127.0.0.1:8080 (the default) or [::1]:8080.
 Port 0 lets the server take any free port.";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic).
+    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS),

@@ -22,8 +22,8 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let mut buffer = vec![0; 65536];
     loop {
         match socket.recv_from(&mut buffer) {
-            // A sender's address can be spoofed. If it is this server's own, or that of a server
-            // like it, the echo would be echoed, without end.
+            // A sender's address can be spoofed. If it is our own, we would answer ourselves, without
+            // end. (Two servers on different ports can still be made to do that.)
             Ok((_, peer)) if peer.port() == own.port() => {
                 log(format!(
                     "{peer}: not echoed: it has this server's own port number"
@@ -37,7 +37,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
                     Err(error) => log(format!("{peer}: cannot send: {error}")),
                 }
             }
-            Err(error) => log(format!("cannot receive: {error}")),
+            Err(error) => log(format!("cannot receive: {error}")), // about an earlier datagram
         }
     }
 }
