@@ -22,7 +22,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let mut buffer = vec![0; 65536];
     loop {
         match socket.recv_from(&mut buffer) {
-            // A sender's address can be spoofed. If it is our own, we would answer ourselves, without
+            // A sender's address can be spoofed. If it is ours, we would answer ourselves without
             // end. (Two servers on different ports can still be made to do that.)
             Ok((_, peer)) if peer.port() == own.port() => {
                 log(format!(
