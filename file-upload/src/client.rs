@@ -19,14 +19,17 @@ pub fn run(path: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let mut reader = BufReader::new(stream);
     read_answer(&mut reader, "welcome")?;
     let header = format!("{size} {name}\n");
-    reader.get_mut().write_all(header.as_bytes())?;
+    let _ = reader.get_mut().write_all(header.as_bytes()); // if it fails, the next read tells why
     read_answer(&mut reader, "ok")?;
-    let sent = send(reader.get_mut(), file, size);
+    let sent = send(reader.get_mut(), file, size)
+        .map_err(|error| format!("cannot read {path}: {error}"))?;
     // Sends the end of the stream: if the file has become shorter, the server need not wait.
     let _ = reader.get_mut().shutdown(Shutdown::Write);
     // Reads the answer even if not everything was sent: it tells the reason.
     let answer = read_answer(&mut reader, "ok")?;
-    sent?;
+    if !sent {
+        return Err(format!("the server answered {answer:?} before all of {path} was sent").into());
+    }
     println!("server: {answer:?}");
     Ok(())
 }
@@ -43,16 +46,17 @@ fn open(path: &str) -> io::Result<(File, u64, String)> {
     Ok((File::open(path)?, metadata.len(), name))
 }
 
-/// Sends `size` bytes of `file`, fewer if it has become shorter, and shows progress on a terminal.
-fn send(stream: &mut TcpStream, file: File, size: u64) -> io::Result<()> {
+/// Sends `size` bytes of `file`, and shows progress on a terminal. Returns whether all were sent:
+/// the file may have become shorter, or the server may have closed the connection. An error is
+/// the file's.
+fn send(stream: &mut TcpStream, file: File, size: u64) -> io::Result<bool> {
     let mut buffer = vec![0; 256 * 1024];
     let mut file = file.take(size);
     loop {
         let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
+        if count == 0 || stream.write_all(&buffer[..count]).is_err() {
+            return Ok(count == 0 && file.limit() == 0);
         }
-        stream.write_all(&buffer[..count])?;
         if io::stderr().is_terminal() {
             eprint!("\r{} % \r", (size - file.limit()) * 100 / size); // \r: back to the margin
         }
@@ -65,7 +69,8 @@ fn read_answer(
     expected: &str,
 ) -> Result<String, Box<dyn Error>> {
     let mut line = String::new();
-    reader.take(MAX_ANSWER).read_line(&mut line)?;
+    let result = reader.take(MAX_ANSWER).read_line(&mut line);
+    result.map_err(|error| format!("cannot read from the server: {error}"))?;
     let Some(answer) = line.strip_suffix('\n') else {
         return Err("the server closed the connection, or sent a huge line".into());
     };

@@ -104,9 +104,7 @@ fn talk(
 fn read_header(reader: &mut BufReader<TcpStream>) -> io::Result<(u64, String)> {
     let mut line = String::new();
     reader.take(MAX_HEADER).read_line(&mut line)?;
-    let header = line
-        .strip_suffix('\n')
-        .and_then(|line| line.split_once(' '));
+    let header = line.strip_suffix('\n').and_then(|line| line.split_once(' '));
     let Some((size, name)) = header else {
         let reason = format!("expected a line SIZE NAME of at most {MAX_HEADER} bytes");
         return Err(io::Error::other(reason));

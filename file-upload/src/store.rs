@@ -15,7 +15,7 @@ pub fn prepare(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     fs::read_dir(directory)?; // fails for the empty name
     let file = directory.join(format!(".{}.part", std::process::id()));
-    File::create_new(&file)?;
+    File::create(&file)?;
     fs::remove_file(file)
 }
 

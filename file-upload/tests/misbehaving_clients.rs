@@ -10,13 +10,9 @@ mod storage;
 #[allow(dead_code)]
 mod store;
 
-use std::fs;
 use std::io::{Read, copy, sink};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::Command;
-use std::thread;
-use std::time::Instant;
+use std::{fs, path::Path, process::Command, thread, time::Instant};
 
 use harness::*;
 use storage::*;
@@ -40,119 +36,67 @@ fn killed_server_leaves_temporary_files() {
     server.kill();
     assert!(directory.names()[0].starts_with(".x.127.0.0.1-"));
     // But the name is free.
-    let (_server, address) = launch_server(&mut step(&[directory.path()]).server("127.0.0.1:0"));
+    let (_server, address) = launch_server(&mut command_in(directory.path()));
     assert_eq!(upload(&address, "x", b"hello"), "ok");
 }
 
 // ---- Headers ----
 
 /// Sends each header, with 5 bytes behind it. All must be refused, and nothing created.
-fn assert_refused(test: &str, headers: &[&[u8]], reason: &str) {
+fn assert_refused(test: &str, headers: &[&str], reason: &str) {
     let (directory, _server, address) = Directory::served(test);
     for header in headers {
-        let shown = String::from_utf8_lossy(header);
-        let mut client = greeted(&address);
-        client.send([header, &b"\nhello"[..]].concat());
+        let mut client = Client::greeted(&address);
+        client.send(format!("{header}\nhello"));
         let line = client.line();
-        assert!(line.starts_with("error: "), "{shown:?}: {line}");
-        assert!(line.contains(reason), "{shown:?}: {line}");
-        assert_eq!(client.rest(), "", "{shown:?}");
-        assert!(directory.names().is_empty(), "{shown:?}");
+        assert!(line.starts_with("error: ") && line.contains(reason), "{header:?}: {line}");
+        assert_eq!(client.rest(), "", "{header:?}");
+        assert!(directory.names().is_empty(), "{header:?}");
     }
     assert_stores(&address, &directory);
 }
 
 #[test]
 fn names_that_are_not_plain() {
-    let too_long = format!("5 {}", "x".repeat(201));
-    let headers: [&[u8]; 41] = [
-        b"5 ../x",
-        b"5 ..",
-        b"5 .",
-        b"5 /etc/x",
-        b"5 a/b",
-        b"5 a\\b",
-        b"5 \\x",
-        b"5 x.jpg/",
-        b"5 ",
-        b"5 .hidden",
-        b"5 .x.0.part",
-        b"5 x.",
-        b"5 x ",
-        b"5  x",
-        b"5 -",
-        b"5 -T",
-        b"5 --help",
-        b"5 a\0b",
-        b"5 C:x",
-        b"5 x.jpg:stream",
-        b"5 a\x1b[2Jb",
-        b"5 a\rb",
-        b"5 x.png\r",
-        b"5 a\tb",
-        b"5 \xe2\x80\xaegnp.exe",
-        b"5 a*b",
-        b"5 a?b",
-        b"5 a|b",
-        b"5 a<b",
-        b"5 a\"b",
-        b"5 a~1",
-        b"5 $(x)",
-        b"5 CON",
-        b"5 con",
-        b"5 nul.jpg",
-        b"5 Nul.tar.gz",
-        b"5 aux .txt",
-        b"5 COM1",
-        b"5 lpt9.png",
-        "5 com².txt".as_bytes(),
-        too_long.as_bytes(),
-    ];
+    let too_long = "x".repeat(201);
+    let names = "\
+        ../x|..|.|/etc/x|a/b|a\\b|\\x|x.jpg/||.hidden|.x.0.part|x.|x | x|-|-T|--help|a\0b|C:x|\
+        x.jpg:stream|a\x1b[2Jb|a\rb|x.png\r|a\tb|\u{202e}gnp.exe|a*b|a?b|a<b|a\"b|a~1|$(x)|CON|con|\
+        nul.jpg|Nul.tar.gz|aux .txt|COM1|lpt9.png|com².txt";
+    let headers = names.split('|').chain(["a|b", &too_long]).map(|name| format!("5 {name}"));
+    let headers: Vec<String> = headers.collect();
+    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
     assert_refused("names-refused", &headers, "NAME may have ");
 }
 
 #[test]
 fn sizes_that_are_no_numbers() {
-    let headers: [&[u8]; 13] = [
-        b" x",
-        b"x 5",
-        b"-1 x",
-        b"+5 x",
-        b"1.5 x",
-        b"0x10 x",
-        b"1e3 x",
-        b"5x x",
-        b"\t5 x",
-        "５ x".as_bytes(),
-        b"1073741825 x",
-        b"18446744073709551616 x",
-        b"GET / HTTP/1.1\r",
-    ];
+    let headers = " x|x 5|-1 x|+5 x|1.5 x|0x10 x|1e3 x|5x x|\t5 x|５ x|1073741825 x|\
+        18446744073709551616 x|GET / HTTP/1.1\r";
+    let headers: Vec<&str> = headers.split('|').collect();
     assert_refused("sizes-refused", &headers, "SIZE must be digits only");
 }
 
 #[test]
 fn headers_that_are_none() {
-    let headers: [&[u8]; 3] = [b"", b"5", b"photo.png"];
-    assert_refused("headers-refused", &headers, "expected a line SIZE NAME");
-    assert_refused("headers-not-utf8", &[b"5 \xff\xfe.png"], "valid UTF-8");
+    assert_refused("headers-refused", &["", "5", "photo.png"], "expected a line SIZE NAME");
+    let (_directory, _server, address) = Directory::served("headers-not-utf8");
+    let mut client = Client::greeted(&address);
+    client.send(b"5 \xff\xfe.png\n");
+    assert!(client.line().contains("valid UTF-8"));
 }
 
 #[test]
 fn longest_header_is_512_bytes() {
     let (directory, _server, address) = Directory::served("long-header");
     let header = |length: usize| format!("{}5 x\n", "0".repeat(length - 4));
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     client.send(header(512));
     client.expect("ok: send 5 bytes\n");
     for bytes in [header(513), "5".repeat(10_000_000)] {
-        let mut client = greeted(&address);
+        let mut client = Client::greeted(&address);
         let _ = client.try_send(bytes); // it may be refused before all is sent
-        assert!(
-            client
-                .line()
-                .starts_with("error: expected a line SIZE NAME")
-        );
+        assert!(client.line().starts_with("error: expected a line SIZE NAME"));
     }
     drop(client);
     directory.assert_only(&[]);
@@ -162,7 +106,7 @@ fn longest_header_is_512_bytes() {
 fn largest_file_is_one_gibibyte() {
     let (_directory, _server, address) = Directory::served("largest");
     announced(&address, 1 << 30, "x");
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     client.send("1073741825 y\n");
     assert!(client.line().starts_with("error: SIZE"));
 }
@@ -177,10 +121,7 @@ fn short_upload_leaves_nothing() {
         client.send(sent);
         client.finish();
         let count = sent.len();
-        assert_eq!(
-            client.rest(),
-            format!("error: only {count} of 5 bytes arrived\n")
-        );
+        assert_eq!(client.rest(), format!("error: only {count} of 5 bytes arrived\n"));
     }
     directory.assert_only(&[]);
     assert_eq!(upload(&address, "x", b"hello"), "ok");
@@ -201,27 +142,19 @@ fn reset_leaves_nothing() {
 
 #[test]
 fn silent_client_times_out() {
-    let log = log_of("silent_client_times_out", || {
-        let directory = Directory::new("silent");
-        let path = Path::new(directory.path()).to_owned();
-        let (mut client, accepted, peer) = Client::accepted();
-        let same = accepted.try_clone().unwrap();
-        let server = thread::spawn(move || server::handle_client(accepted, peer, &path));
-        shorten_timeouts(&same, 30);
-        client.send("5 x\nhell"); // ends the read under way, which began with the long timeout
-        drop(same);
-        let answers = "ok: send 5 bytes\nerror: timed out after 30s\n";
-        assert!(client.rest().ends_with(answers));
-        server.join().unwrap();
-        directory.assert_only(&[]);
-    });
+    const PATH: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/silent");
+    let directory = Directory::new("silent");
+    let handle: Handler = |stream, peer| server::handle_client(stream, peer, Path::new(PATH));
+    let log = log_of_silence("silent_client_times_out", handle, 30, "5 x\nhell");
     assert!(log.contains(" error: timed out after 30s\n"), "{log}");
+    assert!(log.contains(r"ok: send 5 bytes\nerror: timed out after 30s\n"), "{log}");
+    directory.assert_only(&[]);
 }
 
 #[test]
 fn slow_clients_hold_nobody_up() {
     let (directory, _server, address) = Directory::served("slow");
-    let _silent = greeted(&address);
+    let _silent = Client::greeted(&address);
     let mut slow = announced(&address, 5, "slow");
     slow.send("hel");
     assert_stores(&address, &directory);
@@ -233,11 +166,11 @@ fn slow_clients_hold_nobody_up() {
 #[test]
 fn last_answer_is_not_destroyed() {
     let (_directory, mut server, address) = Directory::served("graceful");
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     client.send(format!("? ?\n{}", "a".repeat(100_000)));
     thread::sleep(MOMENT); // time for a hasty server to close
     assert!(client.line().starts_with("error: "));
-    assert_eq!(client.line(), ""); // the end of the stream, not an error
+    assert_eq!(client.line(), ""); // the end of the stream
     client.finish();
     server.line_with("disconnected"); // it has closed, and a reset would show:
     assert!(client.stream().take_error().unwrap().is_none());
@@ -246,7 +179,7 @@ fn last_answer_is_not_destroyed() {
 #[test]
 fn endless_sender_is_cut_off() {
     let (directory, mut server, address) = Directory::served("endless");
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     let begin = Instant::now();
     client.send("? ?\n");
     while client.try_send("and more").is_ok() {
@@ -260,7 +193,7 @@ fn endless_sender_is_cut_off() {
 #[test]
 fn threads_serve_64_clients_at_once() {
     let (directory, server, address) = Directory::served("threads");
-    let mut clients: Vec<Client> = (0..64).map(|_| greeted(&address)).collect();
+    let mut clients: Vec<Client> = (0..64).map(|_| Client::greeted(&address)).collect();
     #[cfg(target_os = "linux")]
     assert_eq!(server.status("Threads:"), 65);
     let mut next = Client::connect(&address); // connected, but only to the backlog
@@ -306,36 +239,25 @@ fn symbolic_links_are_not_followed() {
 #[test]
 fn of_eight_uploads_one_wins() {
     let (directory, _server, address) = Directory::served("eight");
-    let bytes = |i: u8| vec![b'0' + i; 300_000];
+    let bytes = |i: usize| vec![b'0' + i as u8; 300_000];
     let mut clients: Vec<Client> = (0..8).map(|_| announced(&address, 300_000, "x")).collect();
     assert_eq!(directory.names().len(), 8);
-    let answers: Vec<String> = thread::scope(|scope| {
-        let upload = |(i, client): (u8, &mut Client)| {
-            client.send(bytes(i));
-            client.line()
-        };
-        let threads = (0..)
-            .zip(&mut clients)
-            .map(|pair| scope.spawn(move || upload(pair)));
-        let threads: Vec<_> = threads.collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+    thread::scope(|scope| {
+        for (i, client) in clients.iter_mut().enumerate() {
+            scope.spawn(move || client.send(bytes(i)));
+        }
     });
-    let winner = answers
-        .iter()
-        .position(|answer| answer == "ok: stored x\n")
-        .unwrap();
+    let answers: Vec<String> = clients.iter_mut().map(Client::line).collect();
+    let winner = answers.iter().position(|answer| answer == "ok: stored x\n").unwrap();
     assert_eq!(answers.iter().filter(|answer| *answer == TAKEN).count(), 7);
-    assert!(directory.read("x") == bytes(winner as u8));
+    assert!(directory.read("x") == bytes(winner));
     directory.assert_only(&["x"]);
 }
 
 #[test]
 fn foreign_temporary_file_is_kept() {
     let (directory, _server, address) = Directory::served("left-behind");
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     let temporary = format!(".x.{}.part", client.address().replace(':', "-"));
     directory.write(&temporary, "old");
     client.send("5 x\n");
@@ -354,10 +276,7 @@ fn full_disk_is_reported() {
     let (_server, address) = launch_server(shell.args(["-c", script, EXE, directory.path()]));
     let file = files.write("big", vec![b'a'; 50_000_000]);
     let client = run(EXE, &["client", &file, &address], "");
-    assert_fails(
-        &client,
-        &["the server answered \"error: ", "File too large"],
-    );
+    assert_fails(&client, &["the server answered \"error: ", "File too large"]);
     directory.assert_only(&[]);
     assert_stores(&address, &directory);
 }
@@ -392,7 +311,7 @@ fn unusable_directory_fails_at_start() {
 #[test]
 fn no_thread_at_all_is_an_error() {
     let directory = Directory::new("no-thread");
-    let mut command = step(&[directory.path()]).server("127.0.0.1:0");
+    let mut command = command_in(directory.path());
     let ended = Program::launch(command.env("RUST_MIN_STACK", "4503599627370496")).end();
     assert_fails(&ended, &["no thread could be started"]);
     assert_eq!(ended.output.len(), 1 + 64);
@@ -405,7 +324,7 @@ fn no_thread_at_all_is_an_error() {
 fn failing_accept_does_not_spin() {
     let directory = Directory::new("descriptors");
     let (mut server, address) = server_with_descriptors(8, EXE, &[directory.path()]);
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     server.line_with("cannot accept: ");
     let lines = server.count_lines("cannot accept: ", 2 * MOMENT);
     assert!(lines < 64 * 3, "{lines}");
@@ -417,8 +336,8 @@ fn failing_accept_does_not_spin() {
 #[test]
 fn closed_log_does_not_end_it() {
     let directory = Directory::new("closed-log");
-    let mut command = step(&[directory.path()]).server("127.0.0.1:0");
-    let (_server, address) = launch_server_without_output(&mut command);
+    let (mut server, address) = launch_server(&mut command_in(directory.path()));
+    server.close_output();
     assert_stores(&address, &directory);
     assert_eq!(upload(&address, "x", b"hello"), "ok");
 }
@@ -429,61 +348,44 @@ fn closed_log_does_not_end_it() {
 fn client_names_an_unusable_file() {
     let files = Directory::new("cannot-send");
     let missing = format!("{}/missing.png", files.path());
-    let mut unusable = vec![
-        missing,
-        files.path().to_string(),
-        String::new(),
-        "..".to_string(),
-    ];
+    let mut unusable = vec![missing, files.path().to_string(), String::new(), "..".to_string()];
     if cfg!(unix) {
         let pipe = format!("{}/pipe", files.path());
-        assert!(
-            Command::new("mkfifo")
-                .arg(&pipe)
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         unusable.extend([pipe, files.write("two\nlines", "hello")]);
     }
     for path in unusable {
         let ended = run(EXE, &["client", &path, "127.0.0.1:1"], "");
-        assert_eq!(ended.code, Some(1));
-        assert!(
-            ended.errors.concat().starts_with("error: cannot send "),
-            "{ended:?}"
-        );
+        assert!(ended.code == Some(1) && ended.errors[0].starts_with("error: cannot send "));
     }
 }
 
-/// Sends `first`, reads what comes until `mark`, sends `last`, and closes gracefully.
-fn recite(mut server: Client, first: &str, mark: &[u8], last: &str) {
+/// Sends `first`, reads as many bytes as `count` says, sends `last`, and closes gracefully.
+fn recite(mut server: Client, first: &str, count: usize, last: &str) {
     server.send(first);
-    let mut received = Vec::new();
-    let mut byte = [0];
-    while !received.ends_with(mark) && server.stream().read(&mut byte).unwrap() == 1 {
-        received.push(byte[0]);
-    }
-    server.send(last);
-    server.finish();
-    server.stream().read_to_end(&mut received).unwrap();
+    server.stream().read_exact(&mut vec![0; count]).unwrap();
+    server.recite(last);
 }
 
-/// How a picture of this kind ends.
-const END: &[u8] = b"IEND\xaeB`\x82";
+/// The size of the client's header, and of what it sends in all.
+const HEADER: usize = "32565 harbour.png
+"
+.len();
+const ALL: usize = HEADER + 32565;
 
 #[test]
 fn client_reports_a_closed_connection() {
-    let servers: [fn(Client); 6] = [
-        |server| recite(server, "", b"", ""),
-        |server| recite(server, "welc", b"", ""),
-        |server| recite(server, "welcome\n", b"\n", ""),
-        |server| recite(server, "welcome\n", b"\n", "ok: se"),
-        |server| recite(server, "welcome\n", b"\n", "ok: send\n"),
-        |server| recite(server, "welcome\nok: send\n", END, "ok: st"),
+    let servers = [
+        ("", 0, ""),
+        ("welc", 0, ""),
+        ("welcome\n", HEADER, ""),
+        ("welcome\n", HEADER, "ok: se"),
+        ("welcome\n", HEADER, "ok: send\n"),
+        ("welcome\nok: send\n", ALL, "ok: st"),
     ];
-    for talk in servers {
-        let client = run(EXE, &["client", PICTURE, &fake_server(talk)], "");
+    for (first, count, last) in servers {
+        let address = fake_server(move |server| recite(server, first, count, last));
+        let client = run(EXE, &["client", PICTURE, &address], "");
         assert_fails(&client, &["closed the connection"]);
         assert!(client.output.is_empty());
     }
@@ -491,18 +393,31 @@ fn client_reports_a_closed_connection() {
 
 #[test]
 fn client_takes_only_ok_for_success() {
-    let servers: [fn(Client); 5] = [
-        |server| recite(server, "220 ftp\n500 unknown\n", b"\n", "500 no\n"),
-        |server| recite(server, "\n\n", b"\n", "\n"),
-        |server| recite(server, "welcome\nok\n", END, "error: disk full\n"),
-        |server| recite(server, "welcome\nok\n", END, "OK\n"),
-        |server| recite(server, "welcome\nerror: \x1b[2J\n", b"", ""),
+    let servers = [
+        ("220 ftp\n500 unknown\n", HEADER, "500 no\n"),
+        ("\n\n", HEADER, "\n"),
+        ("welcome\nok\n", ALL, "error: disk full\n"),
+        ("welcome\nok\n", ALL, "OK\n"),
+        ("welcome\nerror: \x1b[2J\n", 0, ""),
     ];
-    for talk in servers {
-        let client = run(EXE, &["client", PICTURE, &fake_server(talk)], "");
+    for (first, count, last) in servers {
+        let address = fake_server(move |server| recite(server, first, count, last));
+        let client = run(EXE, &["client", PICTURE, &address], "");
         assert_fails(&client, &["the server answered \""]);
         assert!(client.output.is_empty() && !client.errors[0].contains('\x1b'));
     }
+}
+
+#[test]
+fn early_ok_is_not_believed() {
+    let files = Directory::new("early-ok");
+    let path = files.write("big", vec![b'a'; 20_000_000]);
+    let address = fake_server(|mut server| {
+        server.send("welcome\nok\nok: stored\n");
+        server.expect("20000000 big\naaa");
+    });
+    let client = run(EXE, &["client", &path, &address], "");
+    assert_fails(&client, &["before all of", &path]);
 }
 
 /// The server sends its last answer while the client is still sending, and reads no more. (On
@@ -533,7 +448,7 @@ fn file_that_shrinks_is_reported() {
     // The file is cut before the client may send it.
     let mut to_client = Client::new(listener.accept().unwrap().0);
     files.write("x", "hel");
-    let mut to_server = greeted(&address);
+    let mut to_server = Client::greeted(&address);
     to_client.send("welcome\n");
     to_server.send(to_client.line());
     to_client.send(to_server.line());

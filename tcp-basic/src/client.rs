@@ -19,7 +19,7 @@ pub fn run(address: &str, message: &str) -> Result<(), Box<dyn Error>> {
 
     // One read, as in the server: the rest of a longer answer would be missing.
     let mut buffer = [0; 1024];
-    match stream.read(&mut buffer)? {
+    match stream.read(&mut buffer).map_err(|error| format!("{address}: {error}"))? {
         0 => return Err("the server closed the connection without an answer".into()),
         count => println!("server: {:?}", String::from_utf8_lossy(&buffer[..count])),
     }

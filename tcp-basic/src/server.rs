@@ -19,7 +19,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     // Waits for bytes, then takes what has arrived, 1024 at most: one message may need several
     // reads (step 2). A count of 0 means end of stream: the client will send no more.
     let mut buffer = [0; 1024];
-    let count = stream.read(&mut buffer)?;
+    let count = stream.read(&mut buffer).map_err(|error| format!("{peer}: {error}"))?;
     let message = &mut buffer[..count];
     // {:?} escapes control characters, which a terminal would act on.
     println!("{peer}: {:?}", String::from_utf8_lossy(message));

@@ -63,11 +63,9 @@ fn client_that_closes_at_once() {
     let peer = client.address();
     drop(client);
     let ended = server.end();
-    let log = ["connected", "\"\"", "disconnected"];
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.output[0], format!("{peer} {}", log[0]));
-    assert_eq!(ended.output[1], format!("{peer}: {}", log[1]));
-    assert_eq!(ended.output[2], format!("{peer} {}", log[2]));
+    let log =
+        [format!("{peer} connected"), format!("{peer}: \"\""), format!("{peer} disconnected")];
+    assert_eq!((ended.code, ended.output), (Some(0), log.to_vec()));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The conversations as they should go, and the command line.
 
+#[path = "../../tcp-basic/tests/harness/every_step.rs"]
+mod every_step;
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;
 
@@ -8,34 +10,7 @@ use std::thread;
 use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_tcp-loop");
-const STEP: Step = Step {
-    name: "tcp-loop",
-    exe: EXE,
-    address: "127.0.0.1:7890",
-    server_args: &[],
-    client_args: &[],
-};
-
-#[test]
-fn transcripts_are_true() {
-    STEP.check_transcripts();
-}
-
-#[test]
-fn command_line_is_as_documented() {
-    STEP.check_command_line();
-    STEP.check_nobody_listening();
-}
-
-#[test]
-fn names_and_ipv6_work() {
-    STEP.check_hosts();
-}
-
-#[test]
-fn default_address_is_used() {
-    STEP.check_default_address();
-}
+const STEP: Step = Step { name: "tcp-loop", exe: EXE, address: "127.0.0.1:7890", client_args: &[] };
 
 #[test]
 fn clients_are_served_in_turn() {
@@ -75,9 +50,7 @@ fn long_line_does_not_deadlock() {
 #[test]
 fn millions_of_bytes_come_back() {
     // Any bytes will do, as long as all 256 values are among them, in no simple order.
-    let bytes: Vec<u8> = (0..3_000_000_u32)
-        .map(|i| (i.wrapping_mul(i) / 7 + i) as u8)
-        .collect();
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i.wrapping_mul(i) / 7 + i) as u8).collect();
     let (_server, address) = server(EXE);
     let mut client = Client::connect(&address);
     let mut sender = Client::new(client.stream().try_clone().unwrap());

@@ -6,7 +6,6 @@ mod harness;
 #[allow(dead_code)]
 mod server;
 
-use std::process::Command;
 use std::thread;
 
 use harness::*;
@@ -93,17 +92,9 @@ fn reset_ends_that_connection_alone() {
 
 #[test]
 fn silent_client_times_out() {
-    let log = log_of("silent_client_times_out", || {
-        let (mut client, accepted, peer) = Client::accepted();
-        let same = accepted.try_clone().unwrap();
-        let server = thread::spawn(move || server::handle_client(accepted, peer));
-        shorten_timeouts(&same, 60);
-        client.send("hello"); // ends the read under way, which began with the long timeout
-        drop(same);
-        assert_eq!(client.rest(), "HELLO");
-        server.join().unwrap();
-    });
+    let log = log_of_silence("silent_client_times_out", server::handle_client, 60, "hello");
     assert!(log.contains(" timed out after 60s\n"), "{log}");
+    assert!(log.contains("received: \"HELLO\"\n"), "{log}");
 }
 
 #[test]
@@ -112,8 +103,7 @@ fn client_that_never_reads_times_out() {
         let (mut client, accepted, peer) = Client::accepted();
         let same = accepted.try_clone().unwrap();
         let server = thread::spawn(move || server::handle_client(accepted, peer));
-        shorten_timeouts(&same, 60);
-        drop(same); // or the connection would outlive the server
+        shorten_timeouts(same, 60);
         // Until the server has given up: its answers fill all buffers, and so do these bytes.
         while !server.is_finished() && client.try_send([b'a'; 1024]).is_ok() {}
         server.join().unwrap();
@@ -131,8 +121,8 @@ fn control_characters_are_escaped() {
 
 #[test]
 fn closed_log_does_not_end_it() {
-    let mut command = Command::new(EXE);
-    let (_server, address) = launch_server_without_output(command.args(["server", "127.0.0.1:0"]));
+    let (mut server, address) = harness::server(EXE);
+    server.close_output();
     for _ in 0..3 {
         assert_answers(&mut Client::connect(&address));
     }
@@ -157,9 +147,7 @@ fn failing_accept_does_not_spin() {
 fn closed_connection_is_reported() {
     let address = fake_server(|mut server| {
         server.expect("hello");
-        server.send("HEL");
-        server.finish();
-        server.rest();
+        server.recite("HEL");
     });
     let client = run(EXE, &["client", &address], "hello\n");
     assert_fails(&client, &[&format!("{address} closed the connection")]);
@@ -189,7 +177,7 @@ fn answer_in_pieces_is_put_together() {
 fn invalid_utf8_input_is_reported() {
     let (_server, address) = harness::server(EXE);
     let mut client = Program::start(EXE, &["client", &address]);
-    client.type_bytes(b"ok\n\xff\n");
+    client.type_in(b"ok\n\xff\n");
     assert_eq!(client.line(), "server: \"OK\"");
     assert_fails(&client.end(), &["cannot read the input"]);
 }

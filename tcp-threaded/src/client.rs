@@ -11,12 +11,12 @@ const HINT: &str = "is the server running? (cargo run -p tcp-threaded)";
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let stream = TcpStream::connect(address)
         .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
-    let lost = |error| format!("lost the connection to {address}: {error}");
+    let failed = |error| format!("{address}: {error}");
     let mut reader = BufReader::new(stream);
     loop {
         let mut answer = String::new();
         let mut limited = reader.by_ref().take(4096); // a server must not fill our memory, either
-        limited.read_line(&mut answer).map_err(lost)?;
+        limited.read_line(&mut answer).map_err(failed)?;
         if !answer.ends_with('\n') {
             return Err(format!("{address} closed the connection, or sent a huge line").into());
         }
@@ -24,7 +24,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
         match next_line()? {
             Some(line) if line.trim_end() != "exit" => {
                 let line = format!("{line}\n");
-                reader.get_mut().write_all(line.as_bytes()).map_err(lost)?;
+                reader.get_mut().write_all(line.as_bytes()).map_err(failed)?;
             }
             _ => return Ok(()), // closes the connection, which ends it as well as "exit" would
         }

@@ -1,57 +1,21 @@
 //! The conversations as they should go, and the command line.
 
+#[path = "../../tcp-basic/tests/harness/every_step.rs"]
+mod every_step;
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;
 
 use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
-const STEP: Step = Step {
-    name: "tcp-threaded",
-    exe: EXE,
-    address: "127.0.0.1:8080",
-    server_args: &[],
-    client_args: &[],
-};
-
-/// A client that has read the greeting.
-fn greeted(address: &str) -> Client {
-    let mut client = Client::connect(address);
-    client.expect("welcome\n");
-    client
-}
-
-#[test]
-fn transcripts_are_true() {
-    STEP.check_transcripts();
-}
-
-#[test]
-fn command_line_is_as_documented() {
-    STEP.check_command_line();
-    STEP.check_nobody_listening();
-}
-
-#[test]
-fn names_and_ipv6_work() {
-    STEP.check_hosts();
-}
-
-#[test]
-fn default_address_is_used() {
-    STEP.check_default_address();
-}
+const STEP: Step =
+    Step { name: "tcp-threaded", exe: EXE, address: "127.0.0.1:8080", client_args: &[] };
 
 #[test]
 fn exit_or_the_input_ends_it() {
     let (_server, address) = server(EXE);
     let answers = ["server: \"welcome\"", "server: \"Hello Genji\""];
-    for input in [
-        "Genji\nexit\nHanzo\n",
-        "Genji\nexit \n",
-        "Genji\r\n",
-        "Genji",
-    ] {
+    for input in ["Genji\nexit\nHanzo\n", "Genji\nexit \n", "Genji\r\n", "Genji"] {
         let client = run(EXE, &["client", &address], input);
         assert_succeeds(&client, &answers);
     }
@@ -60,8 +24,8 @@ fn exit_or_the_input_ends_it() {
 #[test]
 fn second_client_does_not_wait() {
     let (_server, address) = server(EXE);
-    let mut first = greeted(&address);
-    let mut second = greeted(&address);
+    let mut first = Client::greeted(&address);
+    let mut second = Client::greeted(&address);
     second.send("Hanzo\n");
     second.expect("Hello Hanzo\n");
     first.send("Genji\n");
@@ -71,7 +35,7 @@ fn second_client_does_not_wait() {
 #[test]
 fn a_line_is_a_message_however_it_is_split() {
     let (_server, address) = server(EXE);
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     client.dribble("信息\n");
     client.expect("Hello 信息\n");
     client.send("one\ntwo\r\n\nthr");
@@ -83,13 +47,8 @@ fn a_line_is_a_message_however_it_is_split() {
 #[test]
 fn exit_closes_the_connection() {
     let (_server, address) = server(EXE);
-    for pieces in [
-        ["exit\n", ""],
-        ["ex", "it\n"],
-        ["exit", "\r\n"],
-        ["exit  \n", ""],
-    ] {
-        let mut client = greeted(&address);
+    for pieces in [["exit\n", ""], ["ex", "it\n"], ["exit", "\r\n"], ["exit  \n", ""]] {
+        let mut client = Client::greeted(&address);
         client.send(pieces[0]);
         client.send(pieces[1]);
         assert_eq!(client.rest(), "", "{pieces:?}");
@@ -99,7 +58,7 @@ fn exit_closes_the_connection() {
 #[test]
 fn only_exit_is_exit() {
     let (_server, address) = server(EXE);
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     for name in [" exit", "EXIT", "exit!", "exit\rexit"] {
         client.send(format!("{name}\n"));
         client.expect(format!("Hello {name}\n"));
@@ -109,7 +68,7 @@ fn only_exit_is_exit() {
 #[test]
 fn last_line_needs_no_newline() {
     let (_server, address) = server(EXE);
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     client.send("Genji\nHanzo");
     client.finish();
     assert_eq!(client.rest(), "Hello Genji\nHello Hanzo\n");
@@ -118,7 +77,7 @@ fn last_line_needs_no_newline() {
 #[test]
 fn longest_line_is_answered() {
     let (_server, address) = server(EXE);
-    let mut client = greeted(&address);
+    let mut client = Client::greeted(&address);
     for (length, ending) in [(1023, "\n"), (1022, "\r\n")] {
         let name = "a".repeat(length);
         client.send(format!("{name}{ending}"));
@@ -130,10 +89,10 @@ fn longest_line_is_answered() {
 #[ignore = "exercise"]
 fn count_tells_the_clients() {
     let (mut server, address) = server(EXE);
-    let mut first = greeted(&address);
+    let mut first = Client::greeted(&address);
     first.send("count\n");
     first.expect("1\n");
-    let mut second = greeted(&address);
+    let mut second = Client::greeted(&address);
     second.send("count\nexit\n");
     assert_eq!(second.rest(), "2\n");
     server.line_with("disconnected");

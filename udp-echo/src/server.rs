@@ -25,9 +25,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             // A sender's address can be spoofed. If it is ours, we would answer ourselves without
             // end. (Two servers on different ports can still be made to do that.)
             Ok((_, peer)) if peer.port() == own.port() => {
-                log(format!(
-                    "{peer}: not echoed: it has this server's own port number"
-                ));
+                log(format!("{peer}: not echoed: it has this server's own port number"));
             }
             Ok((count, peer)) => {
                 let message = &buffer[..count];

@@ -1,22 +1,17 @@
 //! Datagrams and their echoes as they should go, and the command line.
 
+#[path = "../../tcp-basic/tests/harness/every_step.rs"]
+mod every_step;
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;
 
 use std::net::{TcpListener, UdpSocket};
-use std::process::Command;
-use std::thread;
+use std::{process::Command, thread};
 
 use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_udp-echo");
-const STEP: Step = Step {
-    name: "udp-echo",
-    exe: EXE,
-    address: "127.0.0.1:8080",
-    server_args: &[],
-    client_args: &[],
-};
+const STEP: Step = Step { name: "udp-echo", exe: EXE, address: "127.0.0.1:8080", client_args: &[] };
 
 /// A socket that sends to the server and receives from it.
 fn sender(address: &str) -> UdpSocket {
@@ -31,26 +26,6 @@ fn receive(socket: &UdpSocket) -> Vec<u8> {
     let count = socket.recv(&mut buffer).unwrap();
     buffer.truncate(count);
     buffer
-}
-
-#[test]
-fn transcripts_are_true() {
-    STEP.check_transcripts();
-}
-
-#[test]
-fn command_line_is_as_documented() {
-    STEP.check_command_line();
-}
-
-#[test]
-fn names_and_ipv6_work() {
-    STEP.check_hosts();
-}
-
-#[test]
-fn default_address_is_used() {
-    STEP.check_default_address();
 }
 
 #[test]
@@ -117,10 +92,7 @@ fn log_shows_the_first_bytes() {
 fn every_line_is_a_datagram() {
     let (_server, address) = server(EXE);
     let client = run(EXE, &["client", &address], "信息\n\n  \r\nq\nnever\n");
-    assert_succeeds(
-        &client,
-        &["server: \"信息\"", "server: \"\"", "server: \"  \""],
-    );
+    assert_succeeds(&client, &["server: \"信息\"", "server: \"\"", "server: \"  \""]);
 }
 
 /// Two equal lines, and one echo, which comes too late: it must not pass for the second's.

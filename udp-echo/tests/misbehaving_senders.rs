@@ -4,9 +4,8 @@
 mod harness;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{process::Command, thread};
 
 use harness::*;
 
@@ -33,40 +32,35 @@ fn assert_answers(address: &str) {
     }
 }
 
-/// A server that answers each datagram as `answer` says: it gets the datagram's number (from 0),
-/// its bytes, the server's socket and the client's address.
-fn fake_server(answer: fn(usize, &[u8], &UdpSocket, SocketAddr)) -> String {
-    let socket = socket();
-    let address = socket.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        let mut buffer = [0; 65536];
-        for i in 0.. {
-            let Ok((count, client)) = socket.recv_from(&mut buffer) else {
-                break;
-            };
-            answer(i, &buffer[..count], &socket, client);
-        }
-    });
-    address
+/// A client, and a socket that it takes for its server.
+fn client_and_server() -> (Program, UdpSocket) {
+    let server = socket();
+    let address = server.local_addr().unwrap().to_string();
+    (Program::start(EXE, &["client", &address]), server)
+}
+
+/// Receives `message` and returns its sender.
+fn expect(server: &UdpSocket, message: &str) -> SocketAddr {
+    let mut buffer = [0; 100];
+    let (count, client) = server.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..count], message.as_bytes());
+    client
 }
 
 // ---- Still wrong: `ok` means that the fault is there ----
 
 #[test]
 fn missing_echo_is_reported_lost() {
-    let address = fake_server(|i, message, socket, client| {
-        if i > 0 {
-            socket.send_to(message, client).unwrap();
-        }
-    });
+    let (mut client, server) = client_and_server();
+    client.type_in("one\n");
+    expect(&server, "one");
     let begin = Instant::now();
-    let client = run(EXE, &["client", &address], "one\ntwo\n");
-    assert!(begin.elapsed() >= Duration::from_secs(1));
-    assert_eq!(
-        client.output,
-        ["lost: no echo within 1s", "server: \"two\""]
-    );
-    assert_fails(&client, &["1 without an echo", &address]);
+    assert_eq!(client.line(), "lost: no echo within 1s");
+    assert!(begin.elapsed() > Duration::from_millis(900));
+    client.type_in("two\n");
+    server.send_to(b"two", expect(&server, "two")).unwrap();
+    assert_eq!(client.line(), "server: \"two\"");
+    assert_fails(&client.end(), &["1 without an echo", "127.0.0.1:"]);
 }
 
 // ---- Misbehaving senders ----
@@ -82,9 +76,8 @@ fn senders_that_vanish() {
 
 #[test]
 fn flood_does_not_fill_memory() {
-    let mut command = Command::new(EXE);
-    #[allow(unused_variables)]
-    let (server, address) = launch_server_without_output(command.args(["server", "127.0.0.1:0"]));
+    let (mut server, address) = server(EXE);
+    server.close_output();
     let socket = socket();
     socket.connect(&address).unwrap();
     for _ in 0..100_000 {
@@ -97,8 +90,8 @@ fn flood_does_not_fill_memory() {
 
 #[test]
 fn closed_log_does_not_end_it() {
-    let mut command = Command::new(EXE);
-    let (_server, address) = launch_server_without_output(command.args(["server", "127.0.0.1:0"]));
+    let (mut server, address) = server(EXE);
+    server.close_output();
     for _ in 0..3 {
         assert_answers(&address);
     }
@@ -112,11 +105,7 @@ fn own_port_number_is_not_echoed() {
     let same_port = address.replace("127.0.0.1:", "127.0.0.2:");
     let sender = UdpSocket::bind(&same_port).unwrap();
     sender.send_to(b"again and again", &address).unwrap();
-    assert!(
-        server
-            .line()
-            .starts_with(&format!("{same_port}: not echoed: "))
-    );
+    assert!(server.line().starts_with(&format!("{same_port}: not echoed: ")));
     assert_answers(&address);
     sender.set_nonblocking(true).unwrap();
     assert!(is_timeout(&sender.recv(&mut [0; 100]).unwrap_err()));
@@ -126,70 +115,59 @@ fn own_port_number_is_not_echoed() {
 
 #[test]
 fn late_echo_is_ignored() {
-    let address = fake_server(|i, message, socket, client| {
-        if i > 0 {
-            socket.send_to(b"one", client).unwrap(); // a second late
-            socket.send_to(message, client).unwrap();
-        }
-    });
-    let client = run(EXE, &["client", &address], "one\ntwo\n");
-    assert_eq!(
-        client.output,
-        ["lost: no echo within 1s", "server: \"two\""]
-    );
+    let (mut client, server) = client_and_server();
+    client.type_in("one\ntwo\n");
+    expect(&server, "one");
+    let peer = expect(&server, "two"); // which the client sends a second later
+    server.send_to(b"one", peer).unwrap();
+    server.send_to(b"two", peer).unwrap();
+    assert_eq!(client.line(), "lost: no echo within 1s");
+    assert_eq!(client.line(), "server: \"two\"");
 }
 
 #[test]
 fn wrong_answers_are_ignored() {
-    let address = fake_server(|i, message, socket, client| {
-        socket.send_to(b"ONE", client).unwrap();
-        socket.send_to(b"", client).unwrap();
-        socket.send_to(&[message, b"!"].concat(), client).unwrap();
-        socket.send_to(&[0; MAX_DATAGRAM], client).unwrap();
-        if i == 0 {
-            socket.send_to(message, client).unwrap();
+    let (mut client, server) = client_and_server();
+    for line in ["one", "two"] {
+        client.type_in(format!("{line}\n"));
+        let peer = expect(&server, line);
+        for wrong in [b"ONE", &b""[..], b"one!", &[0; MAX_DATAGRAM]] {
+            server.send_to(wrong, peer).unwrap();
         }
-    });
-    let client = run(EXE, &["client", &address], "one\ntwo\n");
-    assert_eq!(
-        client.output,
-        ["server: \"one\"", "lost: no echo within 1s"]
-    );
+        if line == "one" {
+            server.send_to(b"one", peer).unwrap();
+        }
+    }
+    assert_eq!(client.line(), "server: \"one\"");
+    assert_eq!(client.line(), "lost: no echo within 1s");
 }
 
 #[test]
 fn another_address_is_ignored() {
-    let address = fake_server(|_, message, _, client| {
-        socket().send_to(message, client).unwrap();
-    });
-    let client = run(EXE, &["client", &address], "one\n");
-    assert_eq!(client.output, ["lost: no echo within 1s"]);
+    let (mut client, server) = client_and_server();
+    client.type_in("one\n");
+    socket().send_to(b"one", expect(&server, "one")).unwrap();
+    assert_eq!(client.line(), "lost: no echo within 1s");
 }
 
 #[test]
 fn wrong_answers_do_not_prolong_the_wait() {
-    let address = fake_server(|_, message, socket, client| {
-        let begin = Instant::now();
-        while begin.elapsed() < Duration::from_millis(900) {
-            let _ = socket.send_to(b"wrong", client);
-            thread::sleep(Duration::from_millis(1));
-        }
-        thread::sleep(Duration::from_millis(400));
-        let _ = socket.send_to(message, client); // too late
-    });
-    let client = run(EXE, &["client", &address], "one\n");
-    assert_eq!(client.output, ["lost: no echo within 1s"]);
+    let (mut client, server) = client_and_server();
+    client.type_in("one\n");
+    let peer = expect(&server, "one");
+    for _ in 0..6 {
+        server.send_to(b"wrong", peer).unwrap();
+        thread::sleep(MOMENT); // 1.2 seconds in all
+    }
+    server.send_to(b"one", peer).unwrap(); // too late
+    assert_eq!(client.line(), "lost: no echo within 1s");
 }
 
 #[test]
 fn too_long_line_is_reported_lost() {
     let (_server, address) = server(EXE);
     let longest = "a".repeat(MAX_DATAGRAM);
-    let client = run(
-        EXE,
-        &["client", &address],
-        &format!("{longest}\n{longest}a\nok\n"),
-    );
+    let client = run(EXE, &["client", &address], &format!("{longest}\n{longest}a\nok\n"));
     assert_eq!(client.output[0], format!("server: {longest:?}"));
     assert!(client.output[1].starts_with("lost: ") && client.output[1].contains("os error"));
     assert_eq!(client.output[2], "server: \"ok\"");
@@ -205,10 +183,7 @@ fn nobody_listening_is_reported() {
     let client = run(EXE, &["client", &address], "one\ntwo\n");
     assert_fails(&client, &["2 without an echo", &address]);
     if cfg!(target_os = "linux") {
-        assert_eq!(
-            client.output,
-            ["lost: Connection refused (os error 111)"; 2]
-        );
+        assert_eq!(client.output, ["lost: Connection refused (os error 111)"; 2]);
     }
 }
 
@@ -217,14 +192,14 @@ fn client_outlives_a_server_restart() {
     let reserved = socket();
     let address = reserved.local_addr().unwrap().to_string();
     let mut client = Program::start(EXE, &["client", &address]);
-    client.type_line("too early");
+    client.type_in("too early\n");
     assert!(client.line().starts_with("lost: "));
     drop(reserved);
     let (server, _) = launch_server(Command::new(EXE).args(["server", &address]));
-    client.type_line("in time");
+    client.type_in("in time\n");
     assert_eq!(client.line(), "server: \"in time\"");
     server.kill();
-    client.type_line("too late");
+    client.type_in("too late\n");
     assert!(client.line().starts_with("lost: "));
     assert_fails(&client.end(), &["2 without an echo"]);
 }

@@ -1,10 +1,8 @@
 //! Directories for the tests, and a client that uploads by hand.
 #![allow(dead_code)]
 
-use std::fs;
-use std::path::PathBuf;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, path::PathBuf, process::Command, thread};
 
 use crate::harness::*;
 
@@ -26,7 +24,7 @@ impl Directory {
     /// The same, and a server that stores its files there.
     pub fn served(name: &str) -> (Directory, Program, String) {
         let directory = Directory::new(name);
-        let (server, address) = launch_server(&mut step(&[directory.path()]).server("127.0.0.1:0"));
+        let (server, address) = launch_server(&mut command_in(directory.path()));
         (directory, server, address)
     }
 
@@ -72,26 +70,16 @@ impl Drop for Directory {
     }
 }
 
-pub fn step<'a>(server_args: &'a [&'a str]) -> Step<'a> {
-    Step {
-        name: "file-upload",
-        exe: EXE,
-        address: "127.0.0.1:9999",
-        server_args,
-        client_args: &[PICTURE],
-    }
-}
-
-/// A client that has read the greeting.
-pub fn greeted(address: &str) -> Client {
-    let mut client = Client::connect(address);
-    client.expect("welcome: send SIZE NAME, then the file\n");
-    client
+/// A server that stores its files in this directory.
+pub fn command_in(directory: &str) -> Command {
+    let mut command = Command::new(EXE);
+    command.args(["server", "127.0.0.1:0", directory]);
+    command
 }
 
 /// A client that may send its `size` bytes now.
 pub fn announced(address: &str, size: usize, name: &str) -> Client {
-    let mut client = greeted(address);
+    let mut client = Client::greeted(address);
     client.send(format!("{size} {name}\n"));
     client.expect(format!("ok: send {size} bytes\n"));
     client
@@ -99,7 +87,7 @@ pub fn announced(address: &str, size: usize, name: &str) -> Client {
 
 /// Uploads by hand. Returns "ok", or the line that refused it.
 pub fn upload(address: &str, name: &str, bytes: &[u8]) -> String {
-    let mut client = greeted(address);
+    let mut client = Client::greeted(address);
     client.send(format!("{} {name}\n", bytes.len()));
     for piece in [bytes, b""] {
         let line = client.line();

@@ -4,13 +4,14 @@
 
 mod transcripts;
 
-use std::env;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{self, Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 /// How long to wait for something that must happen: only a broken program takes this long.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,11 +21,7 @@ pub const MOMENT: Duration = Duration::from_millis(200);
 
 /// The largest datagram that the operating system sends, in bytes. UDP allows 65,507, but macOS
 /// has a limit of its own (`net.inet.udp.maxdgram`).
-pub const MAX_DATAGRAM: usize = if cfg!(target_os = "macos") {
-    9216
-} else {
-    65507
-};
+pub const MAX_DATAGRAM: usize = if cfg!(target_os = "macos") { 9216 } else { 65507 };
 
 // ---- Programs ----
 
@@ -51,35 +48,21 @@ impl Program {
     }
 
     pub fn launch(command: &mut Command) -> Program {
-        let (mut program, output) = Program::spawn(command);
-        program.output = lines(output);
-        program
-    }
-
-    /// Like `launch`, but leaves stdout to the test.
-    fn spawn(command: &mut Command) -> (Program, ChildStdout) {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        let output = child.stdout.take().unwrap();
-        let program = Program {
+        let pipe = Stdio::piped;
+        let mut child = command.stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap();
+        Program {
             input: child.stdin.take(),
-            output: channel().1,
+            output: lines(child.stdout.take().unwrap()),
             errors: lines(child.stderr.take().unwrap()),
             child,
-        };
-        (program, output)
+        }
     }
 
     /// A number from the program's /proc status, such as `Threads:` or `VmHWM:`, the most memory
     /// that it has had, in kB.
     #[cfg(target_os = "linux")]
     pub fn status(&self, key: &str) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(path).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(key)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
@@ -90,17 +73,14 @@ impl Program {
         match self.output.recv_timeout(TIMEOUT) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!("no line came"),
-            Err(RecvTimeoutError::Disconnected) => {
-                panic!("it ended: {:?}", self.errors.iter().collect::<Vec<_>>())
-            }
+            Err(_) => panic!("it ended: {:?}", self.errors.iter().collect::<Vec<_>>()),
         }
     }
 
     /// Its first line of output, on stdout or, if it fails, on stderr.
     pub fn first_line(&mut self) -> String {
         let line = self.output.recv_timeout(TIMEOUT);
-        line.or_else(|_| self.errors.recv_timeout(TIMEOUT))
-            .expect("it prints nothing")
+        line.or_else(|_| self.errors.recv_timeout(TIMEOUT)).expect("it prints nothing")
     }
 
     /// Reads lines until one contains `part`, and returns it.
@@ -114,20 +94,19 @@ impl Program {
         }
     }
 
-    /// How many lines with `part` come on stdout within a while.
-    pub fn count_lines(&self, part: &str, while_: Duration) -> usize {
-        thread::sleep(while_);
-        let lines = self.output.try_iter().filter(|line| line.contains(part));
-        lines.count()
+    /// How many lines with `part` come within a while.
+    pub fn count_lines(&self, part: &str, duration: Duration) -> usize {
+        thread::sleep(duration);
+        self.output.try_iter().filter(|line| line.contains(part)).count()
     }
 
-    pub fn type_line(&mut self, line: &str) {
-        self.type_bytes(format!("{line}\n").as_bytes());
+    /// Closes the pipe that takes its stdout, once the next line has come.
+    pub fn close_output(&mut self) {
+        self.output = channel().1;
     }
 
-    pub fn type_bytes(&mut self, bytes: &[u8]) {
-        let input = self.input.as_mut().unwrap();
-        input.write_all(bytes).expect("it has closed its input");
+    pub fn type_in(&mut self, text: impl AsRef<[u8]>) {
+        self.input.as_mut().unwrap().write_all(text.as_ref()).unwrap();
     }
 
     /// Closes its input and waits for its end.
@@ -144,11 +123,8 @@ impl Program {
             assert!(begin.elapsed() < limit, "it does not end");
             thread::sleep(Duration::from_millis(1));
         }
-        Ended {
-            code: self.child.wait().unwrap().code(),
-            output: self.output.iter().collect(),
-            errors: self.errors.iter().collect(),
-        }
+        let code = self.child.wait().unwrap().code();
+        Ended { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
     }
 
     /// Kills the program, as Ctrl-C would, and returns the remaining lines of stdout.
@@ -170,16 +146,13 @@ impl Drop for Program {
     }
 }
 
-/// The lines of a stream as they arrive. The thread ends with the stream.
+/// The lines of a stream as they arrive. The thread ends with the stream, or when nobody takes
+/// its lines.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        for line in BufReader::new(stream).lines() {
-            let line = line.expect("the output is UTF-8");
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
+        let mut lines = BufReader::new(stream).lines();
+        while lines.next().is_some_and(|line| sender.send(line.unwrap()).is_ok()) {}
     });
     receiver
 }
@@ -190,24 +163,19 @@ pub fn run(exe: &str, args: &[&str], input: &str) -> Ended {
     let mut pipe = program.input.take().unwrap();
     let input = input.to_owned();
     // In a thread, because the program may print before it has read everything.
-    let typist = thread::spawn(move || {
-        let _ = pipe.write_all(input.as_bytes());
-    });
+    let typist = thread::spawn(move || pipe.write_all(input.as_bytes()));
     let ended = program.end();
-    typist.join().unwrap();
+    let _ = typist.join().unwrap(); // it may have ended before it had read everything
     ended
 }
 
 /// One line on stderr that begins with `error: `, and exit code 1: how every failure ends.
 #[track_caller]
 pub fn assert_fails(ended: &Ended, parts: &[&str]) {
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_eq!(ended.errors.len(), 1, "{ended:?}");
+    assert!(ended.code == Some(1) && ended.errors.len() == 1, "{ended:?}");
     let line = &ended.errors[0];
     assert!(line.starts_with("error: "), "{line}");
-    for part in parts {
-        assert!(line.contains(part), "{part:?} is not in {line:?}");
-    }
+    assert!(parts.iter().all(|part| line.contains(part)), "{parts:?} are not all in {line:?}");
 }
 
 #[track_caller]
@@ -225,36 +193,21 @@ pub fn server(exe: &str) -> (Program, String) {
 
 pub fn launch_server(command: &mut Command) -> (Program, String) {
     let mut server = Program::launch(command);
-    let address = address_in(&server.line());
-    (server, address)
-}
-
-/// Starts a server and closes its stdout after the first line.
-pub fn launch_server_without_output(command: &mut Command) -> (Program, String) {
-    let (server, output) = Program::spawn(command);
-    let mut line = String::new();
-    BufReader::new(output).read_line(&mut line).unwrap();
-    (server, address_in(line.trim_end()))
+    let line = server.line();
+    (server, line.strip_prefix("listening on ").expect("a server's first line").to_string())
 }
 
 /// Starts a server that can open file descriptors up to number `limit` - 1. (0, 1 and 2 are its
 /// standard streams. Others below 10 that the shell may have are closed first.)
 #[cfg(target_os = "linux")]
 pub fn server_with_descriptors(limit: u32, exe: &str, args: &[&str]) -> (Program, String) {
-    let script = format!(
-        "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-        ulimit -n {limit} && exec \"$0\" server 127.0.0.1:0 \"$@\""
-    );
+    let close = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
+    let script = format!("{close}; ulimit -n {limit} && exec \"$0\" server 127.0.0.1:0 \"$@\"");
     launch_server(Command::new("sh").args(["-c", &script, exe]).args(args))
 }
 
-fn address_in(line: &str) -> String {
-    let address = line.strip_prefix("listening on ");
-    address.expect("a server's first line").to_string()
-}
-
 /// A server that treats its one client as `talk` says. Returns its address.
-pub fn fake_server(talk: fn(Client)) -> String {
+pub fn fake_server(talk: impl FnOnce(Client) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || talk(Client::new(listener.accept().unwrap().0)));
@@ -263,36 +216,47 @@ pub fn fake_server(talk: fn(Client)) -> String {
 
 /// What a test's `body` writes to stdout: that of a server which runs inside the test would
 /// stand among the results. So the test runs once more, in a process of its own.
-pub fn log_of(test: &str, body: fn()) -> String {
+pub fn log_of(test: &str, body: impl FnOnce()) -> String {
     if env::var_os("LOG_OF").is_some() {
         body();
         process::exit(0);
     }
-    let output = Command::new(env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env("LOG_OF", test)
-        .output()
-        .unwrap();
+    let mut again = Command::new(env::current_exe().unwrap());
+    let output = again.args([test, "--exact", "--nocapture"]).env("LOG_OF", test).output().unwrap();
     let [log, errors] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
     assert!(output.status.success(), "{log}{errors}");
     log
 }
 
+/// What a server logs about a client that sends `bytes`, then falls silent, and what the client
+/// receives. Its timeouts must be `seconds` (here they are shortened).
+pub fn log_of_silence(test: &str, handle: Handler, seconds: u64, bytes: &str) -> String {
+    log_of(test, || {
+        let (mut client, accepted, peer) = Client::accepted();
+        let same = accepted.try_clone().unwrap();
+        let server = thread::spawn(move || handle(accepted, peer));
+        shorten_timeouts(same, seconds);
+        client.send(bytes); // ends the read under way, which began with the long timeout
+        println!("received: {:?}", client.rest());
+        server.join().unwrap();
+    })
+}
+
+/// A step's `handle_client`.
+pub type Handler = fn(TcpStream, SocketAddr);
+
 /// Waits until a server has set its timeouts on `stream`, checks that they are the promised
 /// `seconds`, and makes them short: no test can wait so long.
-pub fn shorten_timeouts(stream: &TcpStream, seconds: u64) {
+pub fn shorten_timeouts(stream: TcpStream, seconds: u64) {
     let begin = Instant::now();
-    let set = loop {
-        match [stream.read_timeout(), stream.write_timeout()] {
-            [Ok(Some(read)), Ok(Some(write))] => break [read, write],
-            _ => assert!(begin.elapsed() < TIMEOUT, "no timeout is set"),
-        }
+    let timeouts = || [stream.read_timeout(), stream.write_timeout()].map(Result::unwrap);
+    while timeouts().contains(&None) {
+        assert!(begin.elapsed() < TIMEOUT, "no timeout is set");
         thread::sleep(Duration::from_millis(1));
-    };
-    assert_eq!(set, [Duration::from_secs(seconds); 2]);
-    let short = Some(Duration::from_millis(50));
-    stream.set_read_timeout(short).unwrap();
-    stream.set_write_timeout(short).unwrap();
+    }
+    assert_eq!(timeouts(), [Some(Duration::from_secs(seconds)); 2]);
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
 }
 
 // ---- Clients ----
@@ -309,6 +273,13 @@ impl Client {
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         Client(BufReader::new(stream))
+    }
+
+    /// A client that has read the greeting of step 3 or 5.
+    pub fn greeted(address: &str) -> Client {
+        let mut client = Client::connect(address);
+        assert!(client.line().starts_with("welcome"));
+        client
     }
 
     /// Both ends of a connection: the client, and what a server gets from `accept`.
@@ -353,12 +324,12 @@ impl Client {
     /// Receives exactly `bytes`.
     #[track_caller]
     pub fn expect(&mut self, bytes: impl AsRef<[u8]>) {
-        let bytes = bytes.as_ref();
-        let mut received = vec![0; bytes.len()];
+        let mut received = vec![0; bytes.as_ref().len()];
         self.0.read_exact(&mut received).unwrap();
-        let shown = String::from_utf8_lossy(&received[..received.len().min(200)]);
-        let wanted = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
-        assert!(received == bytes, "{shown:?}, not {wanted:?}");
+        let shown =
+            |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(99)]).into_owned();
+        let (is, expected) = (shown(&received), shown(bytes.as_ref()));
+        assert!(received == bytes.as_ref(), "{is:?}, not {expected:?}");
     }
 
     #[track_caller]
@@ -372,10 +343,9 @@ impl Client {
     #[track_caller]
     pub fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
-        match self.0.read_to_end(&mut bytes) {
-            Err(error) if is_timeout(&error) => panic!("not closed after {bytes:?}"),
-            _ => String::from_utf8(bytes).unwrap(),
-        }
+        let result = self.0.read_to_end(&mut bytes);
+        assert!(!result.is_err_and(|error| is_timeout(&error)), "not closed after {bytes:?}");
+        String::from_utf8(bytes).unwrap()
     }
 
     /// Whether nothing comes for a moment: no byte, and no end of stream.
@@ -388,11 +358,14 @@ impl Client {
 
     /// Closes the connection with a reset, which closing with unread bytes does.
     pub fn reset(self) {
-        assert_eq!(
-            self.stream().peek(&mut [0]).unwrap(),
-            1,
-            "nothing is unread"
-        );
+        assert_eq!(self.stream().peek(&mut [0]).unwrap(), 1, "nothing is unread");
+    }
+
+    /// Sends `bytes` as a server, whatever the client sends, and closes gracefully.
+    pub fn recite(mut self, bytes: &str) {
+        self.send(bytes);
+        self.finish();
+        self.rest();
     }
 }
 
@@ -402,107 +375,39 @@ pub fn is_timeout(error: &io::Error) -> bool {
 
 // ---- What every step has in common ----
 
-/// A step, for the tests that every step has.
+/// A step, for the tests in every_step.rs.
 pub struct Step<'a> {
     pub name: &'a str,
     pub exe: &'a str,
     /// Its default address.
     pub address: &'a str,
-    /// What follows the server's address on the command line.
-    pub server_args: &'a [&'a str],
-    /// What stands before the client's address.
+    /// What stands before the client's address on the command line.
     pub client_args: &'a [&'a str],
 }
 
 impl Step<'_> {
-    pub fn server(&self, address: &str) -> Command {
+    /// A server's command, in a directory of its own.
+    pub fn command(&self, args: &[&str]) -> Command {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("{}-{}", self.name, COUNT.fetch_add(1, Ordering::Relaxed));
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).unwrap();
         let mut command = Command::new(self.exe);
-        command.args(["server", address]).args(self.server_args);
+        command.args(args).current_dir(directory);
         command
     }
 
-    fn client(&self, address: &str) -> Ended {
-        let args = [&["client"], self.client_args, &[address]].concat();
-        run(self.exe, &args, "hello\n")
+    pub fn server(&self, address: &str) -> (Program, String) {
+        launch_server(&mut self.command(&["server", address]))
+    }
+
+    pub fn client(&self, address: &str) -> Ended {
+        run(self.exe, &[&["client"], self.client_args, &[address]].concat(), "hello\n")
     }
 
     /// Plays the transcripts in ../README.md and in the step's own page.
-    pub fn check_transcripts(&self) {
+    pub fn play_transcripts(&self) {
         transcripts::play(self);
-    }
-
-    pub fn check_command_line(&self) {
-        let help = run(self.exe, &["--help"], "");
-        assert_eq!((help.code, &help.errors[..]), (Some(0), &[][..]));
-        let usage = help.output;
-        let text = usage.join("\n");
-        assert!(text.starts_with(&format!("Usage: cargo run -p {} ", self.name)));
-        assert!(text.contains(self.address), "{text}");
-
-        let nonsense: [&[&str]; 4] = [
-            &["sever"],
-            &["--help", "server"],
-            &["server", "127.0.0.1:0", "here", "too", "much"],
-            &["client", "127.0.0.1:1", "here", "too", "much"],
-        ];
-        for args in nonsense {
-            let ended = run(self.exe, args, "");
-            assert_eq!((ended.code, &ended.errors), (Some(2), &usage), "{args:?}");
-            assert!(ended.output.is_empty());
-        }
-        #[cfg(unix)]
-        {
-            let not_utf8: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"\xff");
-            let ended = Program::launch(Command::new(self.exe).arg(not_utf8)).end();
-            assert_eq!((ended.code, ended.errors), (Some(2), usage));
-        }
-        self.check_wrong_addresses();
-    }
-
-    /// Addresses that are none, and one that is taken.
-    fn check_wrong_addresses(&self) {
-        for nonsense in ["", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:http"] {
-            let server = Program::launch(&mut self.server(nonsense)).end();
-            assert_fails(&server, &["cannot listen on ", nonsense]);
-            assert_fails(&self.client(nonsense), &["cannot reach ", nonsense]);
-        }
-        let (_server, taken) = launch_server(&mut self.server("127.0.0.1:0"));
-        let second = Program::launch(&mut self.server(&taken)).end();
-        assert_fails(&second, &["cannot listen on ", &taken]);
-    }
-
-    /// That a client says what nobody at `address` means. The port of `Client::accepted` is
-    /// taken, so that no one else gets it, and nobody listens there.
-    pub fn check_nobody_listening(&self) {
-        let (client, _accepted, _) = Client::accepted();
-        let hint = format!("(cargo run -p {})", self.name);
-        let parts = ["cannot reach ", &client.address(), "os error", &hint];
-        assert_fails(&self.client(&client.address()), &parts);
-    }
-
-    /// That a client reaches a server by name, and over IPv6 if this machine has it.
-    pub fn check_hosts(&self) {
-        self.check_host("127.0.0.1:0", "localhost");
-        self.check_ipv6();
-    }
-
-    pub fn check_ipv6(&self) {
-        if TcpListener::bind("[::1]:0").is_ok() {
-            self.check_host("[::1]:0", "[::1]");
-        }
-    }
-
-    pub fn check_host(&self, own: &str, host: &str) {
-        let (_server, address) = launch_server(&mut self.server(own));
-        let (_, port) = address.rsplit_once(':').unwrap();
-        let client = self.client(&format!("{host}:{port}"));
-        assert_eq!(client.code, Some(0), "{host}: {client:?}");
-    }
-
-    pub fn check_default_address(&self) {
-        assert!(self.address.to_socket_addrs().is_ok());
-        let mut server = Program::start(self.exe, &[]);
-        // Another server may be running there while the tests are: then the error names it.
-        assert!(server.first_line().contains(self.address));
     }
 }

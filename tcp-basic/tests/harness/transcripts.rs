@@ -6,12 +6,12 @@
 //! client that is still running.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
-use super::{Client, Program, Step, launch_server};
+use super::{Client, Program, Step};
 
-/// A command, in words (none: the block continues an earlier one), and the lines below it.
+/// A command, in words (none: the block goes on with an earlier one), and the lines below it.
+#[derive(Default)]
 struct Command {
     words: Vec<String>,
     screen: Vec<String>,
@@ -26,14 +26,10 @@ struct Conversation {
 }
 
 pub fn play(step: &Step) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for page in ["README.md", &format!("{}/README.md", step.name)] {
-        let text = fs::read_to_string(folder.join(page)).unwrap();
-        let played = play_page(step, &commands(&text));
-        assert!(
-            played > 0 || page == "README.md",
-            "{page} has no transcript"
-        );
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
+        let played = play_page(step, &commands(&fs::read_to_string(path).unwrap()));
+        assert!(played > 0 || page == "README.md", "{page} has no transcript");
     }
 }
 
@@ -41,63 +37,49 @@ fn play_page(step: &Step, commands: &[Command]) -> usize {
     let mut played = 0;
     let mut conversation: Option<Conversation> = None;
     for (i, command) in commands.iter().enumerate() {
-        // Whether a later block, before the next server's, goes on with this client.
-        let is_server = |next: &&Command| next.words.len() == 4;
-        let mut later = commands[i + 1..].iter().take_while(|next| !is_server(next));
-        let goes_on = later.any(|next| next.words.is_empty());
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
         match (&words[..], &mut conversation) {
-            (["cargo", "run", "-p", name, ..], _) if *name != step.name => {
-                Conversation::end(conversation.take());
+            (["cargo", "run", "-p", name], _) => {
+                conversation.take().into_iter().for_each(Conversation::end);
+                if *name == step.name {
+                    conversation = Some(Conversation::begin(step, &command.screen));
+                    played += 1;
+                }
             }
-            (["cargo", "run", "-p", _], _) => {
-                Conversation::end(conversation.take());
-                conversation = Some(Conversation::begin(step, &command.screen));
-                played += 1;
-            }
+            (_, None) => {} // of another step
             (["cargo", "run", "-p", _, "--", "client", args @ ..], Some(conversation)) => {
                 let message = args.get(1..).unwrap_or_default();
                 let address = &[conversation.address.as_str()];
                 let args = [&["client"], step.client_args, address, message].concat();
-                let client = Program::start(step.exe, &args);
-                conversation.play(client, &command.screen, goes_on);
+                // Whether a later block, before the next server's, goes on with this client.
+                let later = commands[i + 1..].iter().take_while(|next| next.words.len() != 4);
+                let goes_on = later.map(|next| next.words.len()).any(|words| words == 0);
+                conversation.play(Program::start(step.exe, &args), &command.screen, goes_on);
             }
             ([], Some(conversation)) => {
-                let client = conversation
-                    .client
-                    .take()
-                    .expect("a client that is running");
+                let client = conversation.client.take().expect("a client that is running");
                 conversation.play(client, &command.screen, false);
             }
             (["printf", text, "|", "nc", ..], Some(conversation)) => {
-                let text = text.replace(r"\r", "\r").replace(r"\n", "\n");
                 let mut client = Client::connect(&conversation.address);
-                client.send(text);
-                let answers = client.rest();
-                assert_eq!(answers.lines().collect::<Vec<_>>(), command.screen);
+                client.send(text.replace(r"\r", "\r").replace(r"\n", "\n"));
+                assert_eq!(client.rest().lines().collect::<Vec<_>>(), command.screen);
                 drop(client);
                 conversation.compare_log();
             }
-            (_, None) => {} // of another step
             _ => panic!("a page shows a command that nobody plays: {words:?}"),
         }
     }
-    Conversation::end(conversation);
+    conversation.into_iter().for_each(Conversation::end);
     played
 }
 
 impl Conversation {
     fn begin(step: &Step, screen: &[String]) -> Conversation {
-        let (server, address) = launch_server(&mut step.server("127.0.0.1:0"));
-        let mut log = VecDeque::from(screen.to_vec());
-        let first = log.pop_front().expect("a server prints its address");
-        assert_eq!(first, format!("listening on {}", step.address));
-        Conversation {
-            server,
-            address,
-            log,
-            client: None,
-        }
+        let (server, address) = step.server("127.0.0.1:0");
+        assert_eq!(screen[0], format!("listening on {}", step.address));
+        let log = screen[1..].iter().cloned().collect();
+        Conversation { server, address, log, client: None }
     }
 
     /// Types what the screen shows after a prompt, and expects the rest from the client.
@@ -105,14 +87,14 @@ impl Conversation {
         let mut errors = Vec::new();
         for line in screen {
             if let Some(typed) = line.strip_prefix("> ") {
-                client.type_line(typed);
+                client.type_in(format!("{typed}\n"));
             } else if line.starts_with("error: ") {
                 errors.push(comparable(line));
             } else {
                 assert_eq!(comparable(&client.line()), comparable(line));
             }
         }
-        if goes_on && errors.is_empty() && self.client.is_none() {
+        if goes_on && self.client.is_none() {
             self.client = Some(client);
             return;
         }
@@ -133,38 +115,26 @@ impl Conversation {
         }
     }
 
-    fn end(conversation: Option<Conversation>) {
-        if let Some(mut conversation) = conversation {
-            assert!(conversation.client.is_none(), "a client is still running");
-            while !conversation.log.is_empty() {
-                conversation.compare_log();
-            }
-            let more = conversation.server.kill();
-            assert!(more.is_empty(), "lines that the page lacks: {more:?}");
-        }
+    fn end(self) {
+        assert!(self.client.is_none(), "a client is still running");
+        assert!(self.log.is_empty(), "lines that do not come: {:?}", self.log);
+        let more = self.server.kill();
+        assert!(more.is_empty(), "lines that the page lacks: {more:?}");
     }
 }
 
 fn commands(page: &str) -> Vec<Command> {
     let mut commands: Vec<Command> = Vec::new();
-    let mut in_console = false;
-    let mut is_first = false;
-    for line in page.lines() {
-        if line.starts_with("```") {
-            in_console = line == "```console";
-            is_first = true;
-        } else if in_console {
-            let command = line.strip_prefix("$ ");
-            if command.is_some() || is_first {
-                commands.push(Command {
-                    words: words(command.unwrap_or_default()),
-                    screen: Vec::new(),
-                });
+    for block in page.split("\n```console\n").skip(1) {
+        let (block, _) = block.split_once("\n```").unwrap();
+        if !block.starts_with("$ ") {
+            commands.push(Command::default());
+        }
+        for line in block.lines() {
+            match line.strip_prefix("$ ") {
+                Some(line) => commands.push(Command { words: words(line), ..Default::default() }),
+                None => commands.last_mut().unwrap().screen.push(line.to_string()),
             }
-            if command.is_none() {
-                commands.last_mut().unwrap().screen.push(line.to_string());
-            }
-            is_first = false;
         }
     }
     commands
@@ -172,7 +142,7 @@ fn commands(page: &str) -> Vec<Command> {
 
 /// Every other piece between quotation marks is one word, spaces and all.
 fn words(command: &str) -> Vec<String> {
-    let pieces = command.split(['\'', '"']).enumerate();
+    let pieces = command.split('\'').enumerate();
     let words = pieces.flat_map(|(i, piece)| match i % 2 {
         0 => piece.split_whitespace().map(String::from).collect(),
         _ => vec![piece.to_string()],

@@ -1,0 +1,76 @@
+//! The tests that every step has. You need not read this file to follow the course.
+
+use crate::STEP;
+use crate::harness::*;
+
+#[test]
+fn transcripts_are_true() {
+    STEP.play_transcripts();
+}
+
+#[test]
+fn help_prints_the_usage() {
+    let help = run(STEP.exe, &["--help"], "");
+    assert_eq!((help.code, &help.errors[..]), (Some(0), &[][..]));
+    let usage = help.output.join("\n");
+    assert!(usage.starts_with(&format!("Usage: cargo run -p {} ", STEP.name)), "{usage}");
+    assert!(usage.contains(STEP.address), "{usage}");
+}
+
+#[test]
+fn wrong_arguments_print_the_usage() {
+    let usage = run(STEP.exe, &["--help"], "").output;
+    let server = ["server", "127.0.0.1:0", "here", "too", "much"];
+    let client = ["client", "127.0.0.1:1", "here", "too", "much"];
+    for args in [&["sever"][..], &["--help", "server"], &server, &client] {
+        let ended = run(STEP.exe, args, "");
+        assert_eq!((ended.code, &ended.errors), (Some(2), &usage), "{args:?}");
+        assert!(ended.output.is_empty());
+    }
+    #[cfg(unix)]
+    {
+        let not_utf8: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"\xff");
+        let ended = Program::launch(STEP.command(&["server"]).arg(not_utf8)).end();
+        assert_eq!((ended.code, ended.errors), (Some(2), usage));
+    }
+}
+
+#[test]
+fn wrong_addresses_are_named() {
+    for nonsense in ["", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:http"] {
+        let server = Program::launch(&mut STEP.command(&["server", nonsense])).end();
+        assert_fails(&server, &["cannot listen on ", nonsense]);
+        assert_fails(&STEP.client(nonsense), &["cannot reach ", nonsense]);
+    }
+    let (_server, taken) = STEP.server("127.0.0.1:0");
+    let second = Program::launch(&mut STEP.command(&["server", &taken])).end();
+    assert_fails(&second, &["cannot listen on ", &taken]);
+}
+
+/// A client reaches a server by name, and over IPv6 if this machine has it.
+#[test]
+fn names_and_ipv6_work() {
+    for (own, host) in [("127.0.0.1:0", "localhost"), ("[::1]:0", "[::1]")] {
+        if std::net::TcpListener::bind(own).is_ok() {
+            let (_server, address) = STEP.server(own);
+            let (_, port) = address.rsplit_once(':').unwrap();
+            let client = STEP.client(&format!("{host}:{port}"));
+            assert_eq!(client.code, Some(0), "{host}: {client:?}");
+        }
+    }
+}
+
+#[test]
+fn defaults_are_used() {
+    let mut command = STEP.command(&[]);
+    let mut server = Program::launch(&mut command);
+    // Another server may be running there while the tests are: then the error names it.
+    let line = server.first_line();
+    assert!(line.contains(STEP.address), "{line}");
+    if line.starts_with("listening on ") {
+        assert_eq!(run(STEP.exe, &["client"], "hello\n").code, Some(0));
+        let directory = command.get_current_dir().unwrap();
+        let stored = directory.join("uploads/harbour.png").exists();
+        assert_eq!(stored, STEP.name == "file-upload");
+    }
+}
