@@ -20,8 +20,7 @@ fn second_client_is_refused() {
 
 #[test]
 fn only_the_first_read_is_answered() {
-    let (server, address) = server(EXE);
-    let mut client = Client::connect(&address);
+    let (server, mut client) = server_and_client(EXE);
     client.send("hello");
     client.expect("HELLO");
     let _ = client.try_send("are you still there?"); // it may be closed already
@@ -42,8 +41,7 @@ fn silent_client_blocks_the_server() {
 
 #[test]
 fn long_message_is_truncated() {
-    let (mut server, address) = server(EXE);
-    let mut client = Client::connect(&address);
+    let (mut server, mut client) = server_and_client(EXE);
     client.send([b'a'; 1500]);
     server.line_with("connected");
     let log = server.line();
@@ -78,8 +76,7 @@ fn control_characters_are_escaped() {
 
 #[test]
 fn other_bytes_come_back_unchanged() {
-    let (_server, address) = server(EXE);
-    let mut client = Client::connect(&address);
+    let (_server, mut client) = server_and_client(EXE);
     client.send(b"\xff\x00\xfea");
     client.expect(b"\xff\x00\xfeA");
 }

@@ -88,15 +88,10 @@ pub fn announced(address: &str, size: usize, name: &str) -> Client {
 /// Uploads by hand. Returns "ok", or the line that refused it.
 pub fn upload(address: &str, name: &str, bytes: &[u8]) -> String {
     let mut client = Client::greeted(address);
-    client.send(format!("{} {name}\n", bytes.len()));
-    for piece in [bytes, b""] {
-        let line = client.line();
-        if !line.starts_with("ok: ") {
-            return line;
-        }
-        client.send(piece);
-    }
-    "ok".to_string()
+    client.send([format!("{} {name}\n", bytes.len()).as_bytes(), bytes].concat());
+    let answers = client.rest();
+    let stored = format!("ok: send {} bytes\nok: stored {name}\n", bytes.len());
+    if answers == stored { "ok".to_string() } else { answers }
 }
 
 #[track_caller]

@@ -2,16 +2,15 @@
 //! does, and watches their terminals. Every crate's tests share it, and none uses all of it.
 #![allow(dead_code)]
 
-mod transcripts;
+pub mod transcripts;
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{self, Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs, path::PathBuf, thread};
 
 /// How long to wait for something that must happen: only a broken program takes this long.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -130,7 +129,6 @@ impl Program {
     /// Kills the program, as Ctrl-C would, and returns the remaining lines of stdout.
     pub fn kill(mut self) -> Vec<String> {
         let _ = self.child.kill();
-        let _ = self.child.wait();
         self.output.iter().collect()
     }
 
@@ -195,6 +193,12 @@ pub fn launch_server(command: &mut Command) -> (Program, String) {
     let mut server = Program::launch(command);
     let line = server.line();
     (server, line.strip_prefix("listening on ").expect("a server's first line").to_string())
+}
+
+/// The same, with a client that is connected to it.
+pub fn server_and_client(exe: &str) -> (Program, Client) {
+    let (server, address) = server(exe);
+    (server, Client::connect(&address))
 }
 
 /// Starts a server that can open file descriptors up to number `limit` - 1. (0, 1 and 2 are its
@@ -404,10 +408,5 @@ impl Step<'_> {
 
     pub fn client(&self, address: &str) -> Ended {
         run(self.exe, &[&["client"], self.client_args, &[address]].concat(), "hello\n")
-    }
-
-    /// Plays the transcripts in ../README.md and in the step's own page.
-    pub fn play_transcripts(&self) {
-        transcripts::play(self);
     }
 }

@@ -10,12 +10,8 @@ use std::{fs, path::Path};
 
 use super::{Client, Program, Step};
 
-/// A command, in words (none: the block goes on with an earlier one), and the lines below it.
-#[derive(Default)]
-struct Command {
-    words: Vec<String>,
-    screen: Vec<String>,
-}
+/// A command (none: the block goes on with an earlier one), and the lines below it.
+type Command<'a> = (&'a str, Vec<&'a str>);
 
 /// A server, the lines of its log that are still to come, and a client that is still running.
 struct Conversation {
@@ -34,40 +30,41 @@ pub fn play(step: &Step) {
 }
 
 fn play_page(step: &Step, commands: &[Command]) -> usize {
+    let server = format!("cargo run -p {}", step.name);
+    let client = format!("{server} -- client");
+    let is_server = |command: &str| command.starts_with("cargo run ") && !command.contains(" -- ");
     let mut played = 0;
     let mut conversation: Option<Conversation> = None;
-    for (i, command) in commands.iter().enumerate() {
-        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
-        match (&words[..], &mut conversation) {
-            (["cargo", "run", "-p", name], _) => {
-                conversation.take().into_iter().for_each(Conversation::end);
-                if *name == step.name {
-                    conversation = Some(Conversation::begin(step, &command.screen));
-                    played += 1;
-                }
+    for (i, (command, screen)) in commands.iter().enumerate() {
+        if is_server(command) {
+            conversation.take().into_iter().for_each(Conversation::end);
+            if *command == server {
+                assert_eq!(screen[0], format!("listening on {}", step.address));
+                let (server, address) = step.server("127.0.0.1:0");
+                let log = screen[1..].iter().map(|line| line.to_string()).collect();
+                conversation = Some(Conversation { server, address, log, client: None });
+                played += 1;
             }
-            (_, None) => {} // of another step
-            (["cargo", "run", "-p", _, "--", "client", args @ ..], Some(conversation)) => {
-                let message = args.get(1..).unwrap_or_default();
-                let address = &[conversation.address.as_str()];
-                let args = [&["client"], step.client_args, address, message].concat();
+        } else if let Some(conversation) = &mut conversation {
+            if *command == client {
+                let args = [&["client"], step.client_args, &[&conversation.address]].concat();
                 // Whether a later block, before the next server's, goes on with this client.
-                let later = commands[i + 1..].iter().take_while(|next| next.words.len() != 4);
-                let goes_on = later.map(|next| next.words.len()).any(|words| words == 0);
-                conversation.play(Program::start(step.exe, &args), &command.screen, goes_on);
-            }
-            ([], Some(conversation)) => {
+                let mut later = commands[i + 1..].iter().take_while(|next| !is_server(next.0));
+                let goes_on = later.any(|next| next.0.is_empty());
+                conversation.play(Program::start(step.exe, &args), screen, goes_on);
+            } else if command.is_empty() {
                 let client = conversation.client.take().expect("a client that is running");
-                conversation.play(client, &command.screen, false);
-            }
-            (["printf", text, "|", "nc", ..], Some(conversation)) => {
+                conversation.play(client, screen, false);
+            } else if let Some((_, text)) = command.split_once("printf '") {
+                let (text, _) = text.split_once("' | nc 127.0.0.1").expect("nc");
                 let mut client = Client::connect(&conversation.address);
                 client.send(text.replace(r"\r", "\r").replace(r"\n", "\n"));
-                assert_eq!(client.rest().lines().collect::<Vec<_>>(), command.screen);
+                assert_eq!(&client.rest().lines().collect::<Vec<_>>(), screen);
                 drop(client);
                 conversation.compare_log();
+            } else {
+                panic!("a page shows a command that nobody plays: {command}");
             }
-            _ => panic!("a page shows a command that nobody plays: {words:?}"),
         }
     }
     conversation.into_iter().for_each(Conversation::end);
@@ -75,15 +72,8 @@ fn play_page(step: &Step, commands: &[Command]) -> usize {
 }
 
 impl Conversation {
-    fn begin(step: &Step, screen: &[String]) -> Conversation {
-        let (server, address) = step.server("127.0.0.1:0");
-        assert_eq!(screen[0], format!("listening on {}", step.address));
-        let log = screen[1..].iter().cloned().collect();
-        Conversation { server, address, log, client: None }
-    }
-
     /// Types what the screen shows after a prompt, and expects the rest from the client.
-    fn play(&mut self, mut client: Program, screen: &[String], goes_on: bool) {
+    fn play(&mut self, mut client: Program, screen: &[&str], goes_on: bool) {
         let mut errors = Vec::new();
         for line in screen {
             if let Some(typed) = line.strip_prefix("> ") {
@@ -123,31 +113,21 @@ impl Conversation {
     }
 }
 
-fn commands(page: &str) -> Vec<Command> {
+fn commands(page: &str) -> Vec<Command<'_>> {
     let mut commands: Vec<Command> = Vec::new();
     for block in page.split("\n```console\n").skip(1) {
         let (block, _) = block.split_once("\n```").unwrap();
         if !block.starts_with("$ ") {
-            commands.push(Command::default());
+            commands.push(("", Vec::new()));
         }
         for line in block.lines() {
             match line.strip_prefix("$ ") {
-                Some(line) => commands.push(Command { words: words(line), ..Default::default() }),
-                None => commands.last_mut().unwrap().screen.push(line.to_string()),
+                Some(command) => commands.push((command, Vec::new())),
+                None => commands.last_mut().unwrap().1.push(line),
             }
         }
     }
     commands
-}
-
-/// Every other piece between quotation marks is one word, spaces and all.
-fn words(command: &str) -> Vec<String> {
-    let pieces = command.split('\'').enumerate();
-    let words = pieces.flat_map(|(i, piece)| match i % 2 {
-        0 => piece.split_whitespace().map(String::from).collect(),
-        _ => vec![piece.to_string()],
-    });
-    words.collect()
 }
 
 /// The line without what differs from run to run, or from system to system: a port becomes PORT,
