@@ -192,17 +192,16 @@ fn endless_sender_is_cut_off() {
 
 #[test]
 fn threads_serve_64_clients_at_once() {
-    let (directory, server, address) = Directory::served("threads");
+    let (directory, _server, address) = Directory::served("threads");
     let mut clients: Vec<Client> = (0..64).map(|_| Client::greeted(&address)).collect();
     #[cfg(target_os = "linux")]
-    assert_eq!(server.status("Threads:"), 65);
+    assert_eq!(_server.status("Threads:"), 65);
     let mut next = Client::connect(&address); // connected, but only to the backlog
     assert!(next.is_silent());
     clients.pop();
     next.expect("welcome: send SIZE NAME, then the file\n");
     drop((clients, next));
     assert_stores(&address, &directory);
-    drop(server);
 }
 
 // ---- Files ----
@@ -358,6 +357,7 @@ fn client_names_an_unusable_file() {
         let ended = run(EXE, &["client", &path, "127.0.0.1:1"], "");
         assert!(ended.code == Some(1) && ended.errors[0].starts_with("error: cannot send "));
     }
+    assert_fails(&run(EXE, &["client", "missing"], ""), &["cannot send missing"]);
 }
 
 /// Sends `first`, reads as many bytes as `count` says, sends `last`, and closes gracefully.

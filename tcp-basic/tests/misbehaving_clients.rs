@@ -20,7 +20,7 @@ fn second_client_is_refused() {
 
 #[test]
 fn only_the_first_read_is_answered() {
-    let (server, mut client) = server_and_client(EXE);
+    let (server, mut client) = server_and_client(EXE, "");
     client.send("hello");
     client.expect("HELLO");
     let _ = client.try_send("are you still there?"); // it may be closed already
@@ -41,15 +41,14 @@ fn silent_client_blocks_the_server() {
 
 #[test]
 fn long_message_is_truncated() {
-    let (mut server, mut client) = server_and_client(EXE);
+    let (mut server, mut client) = server_and_client(EXE, "");
     client.send([b'a'; 1500]);
     server.line_with("connected");
     let log = server.line();
     assert!(log.ends_with(&format!(": \"{}\"", "a".repeat(1024))));
     // Closing with unread bytes is a reset, and on Windows that may destroy the answer.
     let answer = client.rest();
-    assert!("A".repeat(1024).starts_with(&answer));
-    assert!(cfg!(windows) || answer.len() == 1024);
+    assert!(answer == "A".repeat(1024) || cfg!(windows));
 }
 
 // ---- Misbehaving clients ----
@@ -76,7 +75,7 @@ fn control_characters_are_escaped() {
 
 #[test]
 fn other_bytes_come_back_unchanged() {
-    let (_server, mut client) = server_and_client(EXE);
+    let (_server, mut client) = server_and_client(EXE, "");
     client.send(b"\xff\x00\xfea");
     client.expect(b"\xff\x00\xfeA");
 }

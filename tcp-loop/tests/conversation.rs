@@ -51,7 +51,7 @@ fn long_line_does_not_deadlock() {
 fn millions_of_bytes_come_back() {
     // Any bytes will do, as long as all 256 values are among them, in no simple order.
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i.wrapping_mul(i) / 7 + i) as u8).collect();
-    let (_server, mut client) = server_and_client(EXE);
+    let (_server, mut client) = server_and_client(EXE, "");
     let mut sender = Client::new(client.stream().try_clone().unwrap());
     thread::scope(|scope| {
         scope.spawn(|| sender.send(&bytes));

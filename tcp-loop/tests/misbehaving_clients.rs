@@ -51,14 +51,14 @@ fn two_sends_arrive_as_one_read() {
 
 #[test]
 fn splits_do_not_matter() {
-    let (_server, mut client) = server_and_client(EXE);
+    let (_server, mut client) = server_and_client(EXE, "");
     client.dribble("hello 信息");
     client.expect("HELLO 信息");
 }
 
 #[test]
 fn half_close_is_answered_first() {
-    let (_server, mut client) = server_and_client(EXE);
+    let (_server, mut client) = server_and_client(EXE, "");
     client.send("bye");
     client.finish();
     assert_eq!(client.rest(), "BYE");

@@ -11,13 +11,6 @@ const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
 const STEP: Step =
     Step { name: "tcp-threaded", exe: EXE, address: "127.0.0.1:8080", client_args: &[] };
 
-/// A server, and a client that has read its greeting.
-fn greeted() -> (Program, Client) {
-    let (server, mut client) = server_and_client(EXE);
-    client.expect("welcome\n");
-    (server, client)
-}
-
 #[test]
 fn exit_or_the_input_ends_it() {
     let (_server, address) = server(EXE);
@@ -41,7 +34,7 @@ fn second_client_does_not_wait() {
 
 #[test]
 fn a_line_is_a_message_however_it_is_split() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     client.dribble("信息\n");
     client.expect("Hello 信息\n");
     client.send("one\ntwo\r\n\nthr");
@@ -63,7 +56,7 @@ fn exit_closes_the_connection() {
 
 #[test]
 fn only_exit_is_exit() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     for name in [" exit", "EXIT", "exit!", "exit\rexit"] {
         client.send(format!("{name}\n"));
         client.expect(format!("Hello {name}\n"));
@@ -72,7 +65,7 @@ fn only_exit_is_exit() {
 
 #[test]
 fn last_line_needs_no_newline() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     client.send("Genji\nHanzo");
     client.finish();
     assert_eq!(client.rest(), "Hello Genji\nHello Hanzo\n");
@@ -80,7 +73,7 @@ fn last_line_needs_no_newline() {
 
 #[test]
 fn longest_line_is_answered() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     for (length, ending) in [(1023, "\n"), (1022, "\r\n")] {
         let name = "a".repeat(length);
         client.send(format!("{name}{ending}"));

@@ -12,13 +12,6 @@ use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
 
-/// A server, and a client that has read its greeting.
-fn greeted() -> (Program, Client) {
-    let (server, mut client) = server_and_client(EXE);
-    client.expect("welcome\n");
-    (server, client)
-}
-
 fn assert_answers(client: &mut Client) {
     client.send("you\n");
     client.expect("Hello you\n");
@@ -37,14 +30,14 @@ fn every_client_costs_a_thread() {
 
 #[test]
 fn a_message_cannot_contain_a_newline() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     client.send("one name\nor two?\n");
     client.expect("Hello one name\nHello or two?\n");
 }
 
 #[test]
 fn closing_with_unread_bytes_resets() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     // More than the server reads at once, so something is left unread.
     let sent = client.try_send([b"exit\n", &[b'a'; 100_000][..]].concat());
     let error = sent.and_then(|()| client.stream().peek(&mut [0])).unwrap_err();
@@ -56,7 +49,7 @@ fn closing_with_unread_bytes_resets() {
 
 #[test]
 fn too_long_line_is_skipped() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     for length in [1024, 1025, 2048, 100_000] {
         client.send("a".repeat(length));
         client.send("\nyou\n");
@@ -69,7 +62,7 @@ fn too_long_line_is_skipped() {
 
 #[test]
 fn endless_line_does_not_fill_memory() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     for _ in 0..30 {
         client.send([b'a'; 1_000_000]);
     }
@@ -82,7 +75,7 @@ fn endless_line_does_not_fill_memory() {
 
 #[test]
 fn invalid_utf8_gets_an_answer() {
-    let (_server, mut client) = greeted();
+    let (_server, mut client) = server_and_client(EXE, "welcome\n");
     client.send(b"\xff\x00\xfe\n");
     client.expect("Hello \u{fffd}\0\u{fffd}\n");
     assert_answers(&mut client);

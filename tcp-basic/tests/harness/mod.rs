@@ -195,10 +195,12 @@ pub fn launch_server(command: &mut Command) -> (Program, String) {
     (server, line.strip_prefix("listening on ").expect("a server's first line").to_string())
 }
 
-/// The same, with a client that is connected to it.
-pub fn server_and_client(exe: &str) -> (Program, Client) {
+/// The same, with a client that is connected to it and has read its greeting.
+pub fn server_and_client(exe: &str, greeting: &str) -> (Program, Client) {
     let (server, address) = server(exe);
-    (server, Client::connect(&address))
+    let mut client = Client::connect(&address);
+    client.expect(greeting);
+    (server, client)
 }
 
 /// Starts a server that can open file descriptors up to number `limit` - 1. (0, 1 and 2 are its

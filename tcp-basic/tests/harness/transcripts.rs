@@ -35,7 +35,7 @@ fn play_page(step: &Step, commands: &[Command]) -> usize {
     let is_server = |command: &str| command.starts_with("cargo run ") && !command.contains(" -- ");
     let mut played = 0;
     let mut conversation: Option<Conversation> = None;
-    for (i, (command, screen)) in commands.iter().enumerate() {
+    for (command, screen) in commands {
         if is_server(command) {
             conversation.take().into_iter().for_each(Conversation::end);
             if *command == server {
@@ -48,13 +48,10 @@ fn play_page(step: &Step, commands: &[Command]) -> usize {
         } else if let Some(conversation) = &mut conversation {
             if *command == client {
                 let args = [&["client"], step.client_args, &[&conversation.address]].concat();
-                // Whether a later block, before the next server's, goes on with this client.
-                let mut later = commands[i + 1..].iter().take_while(|next| !is_server(next.0));
-                let goes_on = later.any(|next| next.0.is_empty());
-                conversation.play(Program::start(step.exe, &args), screen, goes_on);
+                conversation.play(Program::start(step.exe, &args), screen);
             } else if command.is_empty() {
                 let client = conversation.client.take().expect("a client that is running");
-                conversation.play(client, screen, false);
+                conversation.play(client, screen);
             } else if let Some((_, text)) = command.split_once("printf '") {
                 let (text, _) = text.split_once("' | nc 127.0.0.1").expect("nc");
                 let mut client = Client::connect(&conversation.address);
@@ -72,8 +69,10 @@ fn play_page(step: &Step, commands: &[Command]) -> usize {
 }
 
 impl Conversation {
-    /// Types what the screen shows after a prompt, and expects the rest from the client.
-    fn play(&mut self, mut client: Program, screen: &[&str], goes_on: bool) {
+    /// Types what the screen shows after a prompt, and expects the rest from the client. If that
+    /// comes last, the client is at its prompt again, and a later block goes on with it.
+    fn play(&mut self, mut client: Program, screen: &[&str]) {
+        let typed = screen.iter().rposition(|line| line.starts_with("> "));
         let mut errors = Vec::new();
         for line in screen {
             if let Some(typed) = line.strip_prefix("> ") {
@@ -84,7 +83,7 @@ impl Conversation {
                 assert_eq!(comparable(&client.line()), comparable(line));
             }
         }
-        if goes_on && self.client.is_none() {
+        if typed.is_some_and(|i| i + 1 < screen.len()) {
             self.client = Some(client);
             return;
         }
