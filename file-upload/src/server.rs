@@ -25,18 +25,18 @@ const MAX_SIZE: u64 = 1 << 30;
 /// Receives files on `address` ("HOST:PORT"; port 0 takes a free port), forever. Creates
 /// `directory`, where they go, if it is missing.
 pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
-    let directory = Path::new(directory);
-    store::prepare(directory).map_err(|error| format!("cannot use {directory:?}: {error}"))?;
+    let path = Path::new(directory);
+    store::prepare(path).map_err(|error| format!("cannot use '{directory}': {error}"))?;
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     log(format!("listening on {}", listener.local_addr()?));
     // All threads accept from one listener, and further clients wait in its backlog. So clients
     // cannot make this server start threads, open files or take memory without end. The scope
-    // waits for its threads, so they may borrow `listener` and `directory`: no `move`.
+    // waits for its threads, so they may borrow `listener` and `path`: no `move`.
     thread::scope(|scope| {
         for _ in 0..THREADS {
             let builder = thread::Builder::new();
-            if let Err(error) = builder.spawn_scoped(scope, || serve(&listener, directory)) {
+            if let Err(error) = builder.spawn_scoped(scope, || serve(&listener, path)) {
                 log(format!("one fewer thread: {error}"));
             }
         }

@@ -10,9 +10,7 @@ mod storage;
 #[allow(dead_code)]
 mod store;
 
-use std::io::{Read, copy, sink};
-use std::net::TcpListener;
-use std::{fs, path::Path, process::Command, thread, time::Instant};
+use std::{fs, io::Read, path::Path, process::Command, thread, time::Instant};
 
 use harness::*;
 use storage::*;
@@ -462,13 +460,13 @@ fn client_sends_in_constant_memory() {
     let path = files.write("big", "");
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_len(200_000_000).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let client = Program::start(EXE, &["client", &path, &address]);
     let mut server = Client::new(listener.accept().unwrap().0);
     server.send("welcome\nok: send\n");
     assert_eq!(server.line(), "200000000 big\n");
-    let count = copy(&mut server.stream(), &mut sink()).unwrap();
+    let count = std::io::copy(&mut server.stream(), &mut std::io::sink()).unwrap();
     assert!(count > 190_000_000); // the rest was read with the line
     assert!(client.status("VmHWM:") < 10_000, "kB");
     server.send("ok: stored\n");

@@ -6,7 +6,7 @@ mod harness;
 #[allow(dead_code)]
 mod server;
 
-use std::{io::ErrorKind, process::Command, thread};
+use std::{io::ErrorKind, thread};
 
 use harness::*;
 
@@ -141,7 +141,7 @@ fn client_that_never_reads_times_out() {
 #[cfg(unix)]
 #[test]
 fn refused_thread_costs_that_client_alone() {
-    let mut command = Command::new(EXE);
+    let mut command = std::process::Command::new(EXE);
     command.env("RUST_MIN_STACK", "4503599627370496");
     let (mut server, address) = launch_server(command.args(["server", "127.0.0.1:0"]));
     for _ in 0..3 {

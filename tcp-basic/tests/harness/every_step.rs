@@ -19,6 +19,7 @@ fn usage_is_printed() {
     let server = ["server", "127.0.0.1:0", "here", "too", "much"];
     let client = ["client", "127.0.0.1:1", "here", "too", "much"];
     let nonsense = [&["sever"][..], &["--help", "server"], &server, &client];
+    #[cfg_attr(not(unix), allow(unused_mut))]
     let mut commands = Vec::from(nonsense.map(|args| STEP.command(args)));
     #[cfg(unix)]
     {
