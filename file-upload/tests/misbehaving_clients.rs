@@ -20,10 +20,10 @@ use storage::*;
 #[test]
 fn anyone_may_fill_the_disk() {
     let (directory, _server, address) = Directory::served("anyone");
-    for i in 0..20 {
-        assert_eq!(upload(&address, &format!("{i}"), &[0; 100_000]), "ok");
+    for i in 0..11 {
+        assert_eq!(upload(&address, &format!("{i}"), &[0; 1_000_000]), "ok");
     }
-    assert_eq!(directory.names().len(), 20);
+    assert_eq!(directory.names().len(), 11);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, path::PathBuf, thread};
 
 /// How long to wait for something that must happen: only a broken program takes this long.
-pub const TIMEOUT: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long to watch for something that must not happen.
 pub const MOMENT: Duration = Duration::from_millis(200);
@@ -126,7 +126,7 @@ impl Program {
         Ended { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
     }
 
-    /// Kills the program, as Ctrl-C would, and returns the remaining lines of stdout.
+    /// Kills the program, as `kill -9` would, and returns the remaining lines of stdout.
     pub fn kill(mut self) -> Vec<String> {
         let _ = self.child.kill();
         self.output.iter().collect()
@@ -350,7 +350,7 @@ impl Client {
     pub fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
         let result = self.0.read_to_end(&mut bytes);
-        assert!(!result.is_err_and(|error| is_timeout(&error)), "not closed after {bytes:?}");
+        assert!(!result.is_err_and(|error| is_timeout(&error)), "still open, after {bytes:?}");
         String::from_utf8(bytes).unwrap()
     }
 
@@ -360,6 +360,12 @@ impl Client {
         let result = self.0.fill_buf().map(|_| ());
         self.stream().set_read_timeout(Some(TIMEOUT)).unwrap();
         result.is_err_and(|error| is_timeout(&error))
+    }
+
+    /// Whether the peer closes the connection in the next seconds, and sends no more bytes.
+    pub fn is_closed(&mut self) -> bool {
+        self.stream().set_read_timeout(Some(TIMEOUT / 5)).unwrap();
+        self.0.fill_buf().is_ok_and(<[u8]>::is_empty)
     }
 
     /// Closes the connection with a reset, which closing with unread bytes does.
