@@ -15,8 +15,8 @@
 //! - a length before the bytes, and input that is checked (`talk`, `read_header`);
 //! - a graceful close, so that the last answer arrives (`close_gracefully`).
 //!
-//! New in store.rs: a file appears under its name whole, or not at all. Skip store.rs at first:
-//! there are no sockets in it.
+//! New in store.rs: a file appears under its name whole, or not at all. Skip `prepare` and
+//! `is_plain` there at first.
 //!
 //! Where does a message end? After the number of bytes that was sent before it, a length prefix.
 //!

@@ -52,8 +52,8 @@ pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
 }
 
 /// Sends a greeting, then answers each line NAME with "Hello NAME", until `exit` or end of
-/// stream. The last line may lack its newline. (Lines are not logged: that would take a third
-/// of the time.)
+/// stream. The last line may lack its newline. (Lines are not logged: that would cost a third
+/// of the speed.)
 pub fn talk(stream: TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;

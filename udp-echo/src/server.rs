@@ -23,7 +23,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     loop {
         match socket.recv_from(&mut buffer) {
             // A sender's address can be spoofed. If it is ours, we would answer ourselves without
-            // end. (Two servers on different ports can still be made to do that.)
+            // end. (Two servers on different ports can still be made to answer each other.)
             Ok((_, peer)) if peer.port() == own.port() => {
                 log(format!("{peer}: not echoed: it has this server's own port number"));
             }
