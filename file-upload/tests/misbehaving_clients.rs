@@ -306,7 +306,7 @@ fn unusable_directory_fails_at_start() {
 /// A stack of 4 PiB, which no system has: every attempt to start a thread fails.
 #[cfg(unix)]
 #[test]
-fn no_thread_at_all_is_an_error() {
+fn without_threads_it_fails() {
     let directory = Directory::new("no-thread");
     let mut command = command_in(directory.path());
     let ended = Program::launch(command.env("RUST_MIN_STACK", "4503599627370496")).end();

@@ -201,7 +201,7 @@ fn closed_connection_is_reported() {
 }
 
 #[test]
-fn answers_in_one_piece_are_told_apart() {
+fn glued_answers_are_told_apart() {
     let address = fake_server(|server| server.recite("welcome\nHello Genji\nHello Hanzo\n"));
     let client = run(EXE, &["client", &address], "Genji\nHanzo\nexit\n");
     let answers = ["server: \"welcome\"", "server: \"Hello Genji\"", "server: \"Hello Hanzo\""];

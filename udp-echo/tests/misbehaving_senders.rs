@@ -151,7 +151,7 @@ fn another_address_is_ignored() {
 }
 
 #[test]
-fn wrong_answers_do_not_prolong_the_wait() {
+fn wait_ends_despite_wrong_answers() {
     let (mut client, server) = client_and_server();
     client.type_in("one\n");
     let peer = expect(&server, "one");
