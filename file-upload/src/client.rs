@@ -19,13 +19,13 @@ pub fn run(path: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let mut reader = BufReader::new(stream);
     read_answer(&mut reader, "welcome")?;
     let header = format!("{size} {name}\n");
-    let _ = reader.get_mut().write_all(header.as_bytes()); // if it fails, the next read tells why
+    let _ = reader.get_mut().write_all(header.as_bytes()); // if it fails, the next read says why
     read_answer(&mut reader, "ok")?;
     let sent = send(reader.get_mut(), file, size)
         .map_err(|error| format!("cannot read {path}: {error}"))?;
-    // Sends the end of the stream: if the file has become shorter, the server need not wait.
+    // Sends the end of the stream, so if the file has shrunk, the server does not have to wait.
     let _ = reader.get_mut().shutdown(Shutdown::Write);
-    // Reads the answer even if not everything was sent: it tells the reason.
+    // Reads the answer even if not everything was sent, because it gives the reason.
     let answer = read_answer(&mut reader, "ok")?;
     if !sent {
         return Err(format!("the server answered {answer:?} before all of {path} was sent").into());
@@ -38,7 +38,7 @@ pub fn run(path: &str, address: &str) -> Result<(), Box<dyn Error>> {
 fn open(path: &str) -> io::Result<(File, u64, String)> {
     let name = Path::new(path).file_name().unwrap_or_default();
     let name = name.to_string_lossy().into_owned();
-    let metadata = fs::metadata(path)?; // before it is opened: opening a pipe may wait forever
+    let metadata = fs::metadata(path)?; // checked first, because opening a pipe may wait forever
     if !metadata.is_file() || name.contains('\n') {
         let reason = "it must be a regular file, without a newline in its name";
         return Err(io::Error::other(reason));
@@ -46,9 +46,9 @@ fn open(path: &str) -> io::Result<(File, u64, String)> {
     Ok((File::open(path)?, metadata.len(), name))
 }
 
-/// Sends `size` bytes of `file`, and shows progress on a terminal. Returns whether all were sent:
-/// the file may have become shorter, or the server may have closed the connection. An error is
-/// the file's.
+/// Sends `size` bytes of `file` and shows progress on a terminal. Returns whether all were sent:
+/// the file may have become shorter, or the server may have closed the connection. An error comes
+/// from the file.
 fn send(stream: &mut TcpStream, file: File, size: u64) -> io::Result<bool> {
     let mut buffer = vec![0; 256 * 1024];
     let mut file = file.take(size);
@@ -63,7 +63,7 @@ fn send(stream: &mut TcpStream, file: File, size: u64) -> io::Result<bool> {
     }
 }
 
-/// Reads a line from the server. If it does not begin with `expected`, it is an error.
+/// Reads a line from the server. A line that does not begin with `expected` is an error.
 fn read_answer(
     reader: &mut BufReader<TcpStream>,
     expected: &str,

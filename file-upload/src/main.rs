@@ -1,7 +1,7 @@
 //! Step 5: a file, safely.
 //!
 //! Terminal 1: `cargo run -p file-upload`
-//! Terminal 2: `cargo run -p file-upload -- client` (the second time, it is refused)
+//! Terminal 2: `cargo run -p file-upload -- client` (the second upload is refused)
 //!
 //! The protocol, in order:
 //! - server: a greeting, `welcome ...`
@@ -11,19 +11,19 @@
 //! - server: `ok ...` when the whole file is on disk under its name, or `error: REASON`
 //!
 //! New in server.rs:
-//! - a fixed number of threads, which all accept (`run`, `serve`);
-//! - a length before the bytes, and input that is checked (`talk`, `read_header`);
-//! - a graceful close, so that the last answer arrives (`close_gracefully`).
+//! - a fixed number of threads that all accept (`run`, `serve`)
+//! - a length before the bytes, and input that is checked (`talk`, `read_header`)
+//! - a graceful close, so that the last answer arrives (`close_gracefully`)
 //!
-//! New in store.rs: a file appears under its name whole, or not at all. Skip `prepare` and
+//! New in store.rs: a file appears under its name whole or not at all. Skip `prepare` and
 //! `is_plain` there at first.
 //!
-//! Where does a message end? After the number of bytes that was sent before it, a length prefix.
+//! Where does a message end? After the number of bytes announced before it, a length prefix.
 //!
 //! Still wrong:
 //! - No encryption: anyone on the network path can read the bytes.
 //! - No authentication: anyone who reaches the port can upload, until the disk is full.
-//! - A timeout for each read only: 64 clients that send a byte now and then keep others out.
+//! - Only each read has a timeout: 64 clients that send a byte now and then keep others out.
 //! - A server that is killed leaves temporary files.
 
 mod client;
@@ -46,7 +46,7 @@ Port 0 lets the server take any free port. DIRECTORY defaults to uploads, FILE t
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
+    // None if an argument is not UTF-8 (env::args would panic), so no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS, DIRECTORY),

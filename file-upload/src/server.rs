@@ -13,7 +13,7 @@ use crate::store::{self, Upload};
 /// (connection, file, directory), and macOS gives a process 256 of them.
 const THREADS: usize = 64;
 
-/// How long one read or write may wait for the client, which is a program and need not think.
+/// How long one read or write may wait for the client, a program that does not have to think.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest header in bytes: enough for the size, the longest name and the newline.
@@ -23,7 +23,7 @@ const MAX_HEADER: u64 = 512;
 const MAX_SIZE: u64 = 1 << 30;
 
 /// Receives files on `address` ("HOST:PORT"; port 0 takes a free port), forever. Creates
-/// `directory`, where they go, if it is missing.
+/// `directory`, where the files go, if it is missing.
 pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
     let path = Path::new(directory);
     store::prepare(path).map_err(|error| format!("cannot use '{directory}': {error}"))?;
@@ -31,8 +31,8 @@ pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     log(format!("listening on {}", listener.local_addr()?));
     // All threads accept from one listener, and further clients wait in its backlog. So clients
-    // cannot make this server start threads, open files or take memory without end. The scope
-    // waits for its threads, so they may borrow `listener` and `path`: no `move`.
+    // cannot make this server start threads, open files, or take memory without limit. The scope
+    // waits for its threads, so they may borrow `listener` and `path` without `move`.
     thread::scope(|scope| {
         for _ in 0..THREADS {
             let builder = thread::Builder::new();
@@ -44,7 +44,7 @@ pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
     Err("no thread could be started".into()) // because `serve` does not return
 }
 
-/// Serves one client after another, forever. (`!` is the type of what never returns.)
+/// Serves one client after another, forever. (The type `!` means that it never returns.)
 fn serve(listener: &TcpListener, directory: &Path) -> ! {
     loop {
         match listener.accept() {
@@ -57,8 +57,8 @@ fn serve(listener: &TcpListener, directory: &Path) -> ! {
     }
 }
 
-/// Handles one connection from start to finish. An error ends this connection only, and the
-/// client is told the reason.
+/// Handles one connection from start to finish. An error ends only this connection, and the client
+/// is told the reason.
 pub fn handle_client(stream: TcpStream, peer: SocketAddr, directory: &Path) {
     log(format!("{peer} connected"));
     let mut reader = BufReader::new(stream);
@@ -87,7 +87,7 @@ fn talk(
     let upload = Upload::create(directory, &name, peer)?;
     let answer = format!("ok: send {size} bytes\n");
     reader.get_mut().write_all(answer.as_bytes())?;
-    // In large pieces: by itself, io::copy would write 8 KiB at a time.
+    // Writes in large pieces. By itself, io::copy would write 8 KiB at a time.
     let mut file = BufWriter::with_capacity(256 * 1024, &upload.file);
     let count = io::copy(&mut reader.take(size), &mut file)?;
     file.flush()?;
@@ -109,7 +109,7 @@ fn read_header(reader: &mut BufReader<TcpStream>) -> io::Result<(u64, String)> {
         let reason = format!("expected a line SIZE NAME of at most {MAX_HEADER} bytes");
         return Err(io::Error::other(reason));
     };
-    let only_digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse takes "+5", too
+    let only_digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse also takes "+5"
     match size.parse() {
         Ok(size) if only_digits && size <= MAX_SIZE => Ok((size, name.to_string())),
         _ => {
@@ -137,13 +137,13 @@ fn close_gracefully(mut stream: TcpStream) {
     }
 }
 
-/// Whether a timeout expired. Unix calls that WouldBlock, Windows TimedOut.
+/// Returns whether a timeout expired: WouldBlock on Unix, TimedOut on Windows.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Writes a line to stdout. println! would panic if nobody takes it (a closed pipe, a full
-/// disk), but a lost line of the log must not end the server.
+/// Writes a line to stdout. println! would panic if that failed (a closed pipe, a full disk), but a
+/// lost log line must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,12 +1,12 @@
-//! Files on disk: nothing here is about sockets. A file appears under its name only when it is
-//! complete, and never replaces another.
+//! Files on disk; nothing here is about sockets. A file appears under its name only when it is
+//! complete and never replaces another file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// The longest name in bytes. File systems take 255, and the temporary name adds some 50.
+/// The longest name in bytes. File systems take 255, and the temporary name adds about 50.
 const MAX_NAME: usize = 200;
 
 /// Creates `directory` if it is missing, and fails if no file can be created there: better now
@@ -20,7 +20,7 @@ pub fn prepare(directory: &Path) -> io::Result<()> {
 }
 
 /// A file that is arriving. Its bytes go to a temporary file, which is removed when the Upload is
-/// dropped, also after an error. (Only a killed server leaves it.)
+/// dropped, even after an error. (Only a killed server leaves it behind.)
 pub struct Upload {
     pub file: File,
     temporary: PathBuf,
@@ -38,10 +38,10 @@ impl Upload {
         if path.symlink_metadata().is_ok() {
             return Err(taken());
         }
-        // It begins with a dot, which no client's name does. Windows allows no colon.
+        // It begins with a dot, which no client's name does. Windows does not allow a colon.
         let temporary = directory.join(format!(".{name}.{peer}.part").replace(':', "-"));
         Ok(Upload {
-            file: File::create_new(&temporary)?, // fails if there is such a file
+            file: File::create_new(&temporary)?, // fails if the file exists
             temporary,
             path,
         })
@@ -55,16 +55,16 @@ impl Upload {
             ErrorKind::AlreadyExists => taken(),
             _ => error,
         })?;
-        // The name should be on disk, too. Not every system can do that (Windows cannot), and the
-        // file is in place already, so a failure is ignored.
+        // The name should also be on disk. Not every system can do that (Windows cannot), and the
+        // file is already in place, so a failure is ignored.
         let directory = self.path.parent().unwrap_or(Path::new("."));
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
         Ok(())
     }
 }
 
-/// Rust calls `drop` when an Upload goes out of scope, after an error, too. A published file has
-/// two names by then: this removes the temporary one.
+/// Rust calls `drop` when an Upload goes out of scope, even after an error. A published file has
+/// two names by then; this removes the temporary one.
 impl Drop for Upload {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.temporary);
@@ -75,9 +75,9 @@ fn taken() -> io::Error {
     io::Error::other("a file with that name already exists")
 }
 
-/// Whether `name` is a plain file name on every system: no path, not hidden, not a command-line
-/// option (`-rf`), not a Windows device (CON, COM1, nul.jpg). An allowlist of characters is
-/// easier to get right than a list of all harmful ones.
+/// Returns whether `name` is a plain file name on every system: no path, not hidden, not a
+/// command-line option (`-rf`), not a Windows device (CON, COM1, nul.jpg). An allowlist of
+/// characters is easier to get right than a list of all harmful ones.
 fn is_plain(name: &str) -> bool {
     let is_allowed = |c: char| c.is_alphanumeric() || " .-_()".contains(c);
     let stem = name.split('.').next().unwrap_or_default();

@@ -68,7 +68,7 @@ fn missing_directory_is_created() {
     assert_eq!(fs::read_dir(deep).unwrap().count(), 1);
 }
 
-/// All files together may have 10 MiB: what is too much is refused before its bytes are sent.
+/// All files together may take 10 MiB. An upload beyond that is refused before its bytes are sent.
 #[test]
 #[ignore = "exercise"]
 fn full_directory_refuses_files() {

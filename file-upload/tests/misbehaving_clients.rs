@@ -15,7 +15,7 @@ use std::{fs, io::Read, path::Path, process::Command, thread, time::Instant};
 use harness::*;
 use storage::*;
 
-// ---- Still wrong: `ok` means that the fault is there ----
+// ---- Still wrong: `ok` means that the flaw is there ----
 
 #[test]
 fn anyone_may_fill_the_disk() {
@@ -40,7 +40,7 @@ fn killed_server_leaves_temporary_files() {
 
 // ---- Headers ----
 
-/// Sends each header, with 5 bytes behind it. All must be refused, and nothing created.
+/// Sends each header, followed by 5 bytes. All must be refused, and nothing must be created.
 fn assert_refused(test: &str, headers: &[&str], reason: &str) {
     let (directory, _server, address) = Directory::served(test);
     for header in headers {
@@ -160,7 +160,7 @@ fn slow_clients_hold_nobody_up() {
     slow.expect("ok: stored slow\n");
 }
 
-/// A close with unread bytes would reset the connection, and might destroy the last answer.
+/// Closing with unread bytes would reset the connection and might destroy the last answer.
 #[test]
 fn last_answer_is_not_destroyed() {
     let (_directory, mut server, address) = Directory::served("graceful");
@@ -262,12 +262,12 @@ fn foreign_temporary_file_is_kept() {
     assert_eq!(directory.read(&temporary), b"old");
 }
 
-/// A limit on the size of files stands for a full disk: writing fails in the middle.
+/// A limit on file size stands in for a full disk: writing fails in the middle.
 #[cfg(unix)]
 #[test]
 fn full_disk_is_reported() {
     let (directory, files) = (Directory::new("full"), Directory::new("full-sent"));
-    // In blocks of 512 bytes or 1 KiB. The signal that would kill the server is ignored.
+    // The unit is 512 bytes or 1 KiB. The signal that would kill the server is ignored.
     let script = "trap '' XFSZ && ulimit -f 1000 && exec \"$0\" server 127.0.0.1:0 \"$1\"";
     let mut shell = Command::new("sh");
     let (_server, address) = launch_server(shell.args(["-c", script, EXE, directory.path()]));
@@ -314,8 +314,8 @@ fn without_threads_it_fails() {
     assert_eq!(ended.output.len(), 1 + 64);
 }
 
-/// With descriptors 0 to 7 (standard streams, listener) four threads can wait in accept, which
-/// reserves one on Linux. The others log that once a second.
+/// With descriptors 0 to 7 (standard streams, listener), four threads can wait in accept, which
+/// reserves one on Linux. The others log the failure once a second.
 #[cfg(target_os = "linux")]
 #[test]
 fn failing_accept_does_not_spin() {
@@ -365,7 +365,7 @@ fn recite(mut server: Client, first: &str, count: usize, last: &str) {
     server.recite(last);
 }
 
-/// The size of the client's header, and of what it sends in all.
+/// The sizes of the client's header and of everything it sends.
 const HEADER: usize = "32565 harbour.png
 "
 .len();
@@ -445,14 +445,14 @@ fn file_that_shrinks_is_reported() {
             fs::write(same, "hel").unwrap();
             server.send("welcome\nok\n");
             server.expect("5 x\nhel");
-            assert_eq!(server.rest(), ""); // the end of the stream, at once
+            assert_eq!(server.rest(), ""); // the end of the stream, right away
             server.recite(answer);
         });
         assert_fails(&run(EXE, &["client", &path, &address], ""), &["the server answered"]);
     }
 }
 
-/// 200 MB in a file without content (sparse): the client reads and sends it in pieces.
+/// A sparse file of 200 MB (without content): the client reads and sends it in pieces.
 #[cfg(target_os = "linux")]
 #[test]
 fn client_sends_in_constant_memory() {

@@ -11,7 +11,7 @@ pub fn run(address: &str, message: &str) -> Result<(), Box<dyn Error>> {
     if message.is_empty() {
         return Err("an empty message sends no bytes, so no answer would come".into());
     }
-    // The system calls socket and connect. A host name may have several addresses: std tries
+    // Makes the system calls socket and connect. A host name may have several addresses; std tries
     // them until one accepts.
     let mut stream = TcpStream::connect(address)
         .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;

@@ -3,8 +3,8 @@
 //! Terminal 1: `cargo run -p tcp-basic`
 //! Terminal 2: `cargo run -p tcp-basic -- client`
 //!
-//! New: the calls that make a server and a client, in order. Read server.rs, then client.rs.
-//! Skip the rest of this file at first: it reads the command line, the same in every step.
+//! New: the calls that make up a server and a client, in order. Read server.rs, then client.rs.
+//! Skip the rest of this file at first: it reads the command line, as in every step.
 //!
 //! Where does a message end? Wherever one `read` happens to stop.
 //!
@@ -33,7 +33,7 @@ Port 0 lets the server take any free port. MESSAGE defaults to 'show 信息'.";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
+    // None if an argument is not UTF-8 (env::args would panic), so no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS),

@@ -6,8 +6,8 @@ use std::net::TcpListener;
 
 /// Serves one client on `address` ("HOST:PORT"; port 0 takes a free port), then returns.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    // Asks the operating system for a socket that listens at this address. (System calls:
-    // socket, bind, listen, and on Unix setsockopt, so that you can restart at once.)
+    // Asks the operating system for a socket that listens on this address. (The system calls are
+    // socket, bind, listen, and, on Unix, setsockopt, so you can restart right away.)
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("listening on {}", listener.local_addr()?);

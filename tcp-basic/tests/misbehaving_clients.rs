@@ -6,7 +6,7 @@ use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_tcp-basic");
 
-// ---- Still wrong: `ok` means that the fault is there ----
+// ---- Still wrong: `ok` means that the flaw is there ----
 
 #[test]
 fn second_client_is_refused() {

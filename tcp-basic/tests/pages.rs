@@ -1,5 +1,5 @@
-//! What the pages point to is there: files, headings, tests, steps. You need not read this file to
-//! follow the course.
+//! Checks that what the pages point to is there: files, headings, tests, and steps. You do not need
+//! to read this file to follow the course.
 
 use std::fs;
 use std::path::{Path, PathBuf};

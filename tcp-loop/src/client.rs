@@ -31,10 +31,10 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 
 /// Sends `message` and returns the answer, which has the same length.
 ///
-/// Works in pieces, each overwritten by its answer. The operating system keeps what nobody has
+/// Works in pieces and overwrites each with its answer. The operating system keeps what nobody has
 /// read yet in a buffer on each side. If this client only wrote, the server's answers would fill
-/// the buffers until its `write` had to wait. Then it would not read, either, and our `write`
-/// would have to wait, too: a deadlock.
+/// the buffers until its `write` had to wait. Then it would stop reading, and our `write` would
+/// also have to wait: a deadlock.
 fn talk(stream: &mut TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let mut answer = message.to_vec();
     for piece in answer.chunks_mut(1024) {
@@ -49,7 +49,7 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the answers
     }
-    // What it has read ahead stays in stdin's own buffer, for the next call.
+    // Input that was read ahead stays in stdin's own buffer for the next call.
     match io::stdin().lines().next() {
         Some(Ok(line)) => Ok(Some(line)),
         Some(Err(error)) => Err(format!("cannot read the input: {error}")),

@@ -4,15 +4,15 @@
 //! Terminal 2: `cargo run -p tcp-loop -- client`
 //!
 //! New in server.rs:
-//! - two loops: over clients (`run`) and over reads (`talk`);
-//! - between them `handle_client`: one connection's failure ends that connection alone;
-//! - timeouts, because other clients wait;
-//! - a log that cannot end the server.
+//! - two loops: over clients (`run`) and over reads (`talk`)
+//! - between them, `handle_client`: one connection's failure ends only that connection
+//! - timeouts, because other clients are waiting
+//! - a log that cannot end the server
 //!
 //! Skip `is_timeout` and `log` at first. In client.rs, `talk` is what matters.
 //!
-//! Where does a message end? It does not: the server answers byte by byte, so it does not matter
-//! how the stream is split into reads.
+//! Where does a message end? Nowhere: the server answers byte by byte, so it does not matter how
+//! the stream is split into reads.
 //!
 //! Still wrong:
 //! - The second client waits until the first one leaves.
@@ -37,7 +37,7 @@ Port 0 lets the server take any free port.";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
+    // None if an argument is not UTF-8 (env::args would panic), so no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS),

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// How long one read or write may wait for the client. Meanwhile the next client waits: the
+/// How long one read or write may wait for the client. Meanwhile, the next client waits: the
 /// operating system has connected it and keeps it in a queue, the backlog, until `accept`.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -19,14 +19,14 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             Ok((stream, peer)) => handle_client(stream, peer),
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                // Out of file descriptors, each accept fails at once: a pause prevents spinning.
+                // With no free file descriptors, accept fails instantly; a pause prevents spinning.
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
     }
 }
 
-/// Handles one connection from start to finish. An error ends this connection only.
+/// Handles one connection from start to finish. An error ends only this connection.
 pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
     log(format!("{peer} connected"));
     match talk(stream, peer) {
@@ -53,13 +53,13 @@ pub fn talk(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Whether a timeout expired. Unix calls that WouldBlock, Windows TimedOut.
+/// Returns whether a timeout expired: WouldBlock on Unix, TimedOut on Windows.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Writes a line to stdout. println! would panic if nobody takes it (a closed pipe, a full
-/// disk), but a lost line of the log must not end the server.
+/// Writes a line to stdout. println! would panic if that failed (a closed pipe, a full disk), but a
+/// lost log line must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -59,7 +59,7 @@ fn millions_of_bytes_come_back() {
     });
 }
 
-/// `bye` is answered, then the server closes the connection: also when it arrives in two pieces.
+/// `bye` is answered, then the server closes the connection, even when it arrives in two pieces.
 #[test]
 #[ignore = "exercise"]
 fn bye_closes_the_connection() {

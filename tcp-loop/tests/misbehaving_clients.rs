@@ -17,7 +17,7 @@ fn assert_answers(client: &mut Client) {
     client.expect("STILL THERE?");
 }
 
-// ---- Still wrong: `ok` means that the fault is there ----
+// ---- Still wrong: `ok` means that the flaw is there ----
 
 #[test]
 fn second_client_waits_for_the_first() {
@@ -102,7 +102,7 @@ fn client_that_never_reads_times_out() {
         let same = accepted.try_clone().unwrap();
         let server = thread::spawn(move || server::handle_client(accepted, peer));
         shorten_timeouts(same, 60);
-        // Until the server has given up: its answers fill all buffers, and so do these bytes.
+        // Until the server gives up, because its answers and these bytes fill all buffers.
         while !server.is_finished() && client.try_send([b'a'; 1024]).is_ok() {}
         server.join().unwrap();
     });
@@ -126,7 +126,7 @@ fn closed_log_does_not_end_it() {
     }
 }
 
-/// With descriptors 0 to 3 (standard streams, listener) no client can be accepted. Without the
+/// With descriptors 0 to 3 (standard streams, listener), no client can be accepted. Without the
 /// pause of 10 ms, this would write hundreds of thousands of lines.
 #[cfg(target_os = "linux")]
 #[test]

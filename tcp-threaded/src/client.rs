@@ -15,7 +15,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let mut reader = BufReader::new(stream);
     loop {
         let mut answer = String::new();
-        let mut limited = reader.by_ref().take(4096); // a server must not fill our memory, either
+        let mut limited = reader.by_ref().take(4096); // a server must not fill our memory
         limited.read_line(&mut answer).map_err(failed)?;
         if !answer.ends_with('\n') {
             return Err(format!("{address} closed the connection, or sent a huge line").into());
@@ -26,7 +26,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
                 let line = format!("{line}\n");
                 reader.get_mut().write_all(line.as_bytes()).map_err(failed)?;
             }
-            _ => return Ok(()), // closes the connection, which ends it as well as "exit" would
+            _ => return Ok(()), // closes the connection, just as "exit" would
         }
     }
 }
@@ -36,7 +36,7 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the answers
     }
-    // What it has read ahead stays in stdin's own buffer, for the next call.
+    // Input that was read ahead stays in stdin's own buffer for the next call.
     match io::stdin().lines().next() {
         Some(Ok(line)) => Ok(Some(line)),
         Some(Err(error)) => Err(format!("cannot read the input: {error}")),

@@ -5,9 +5,9 @@
 //! Terminal 3: the same as terminal 2, at the same time
 //!
 //! New in server.rs:
-//! - a thread for each connection (`run`);
-//! - a message is a line (`talk`), with a limit on its length;
-//! - small answers are sent at once (`set_nodelay`).
+//! - a thread for each connection (`run`)
+//! - a message is a line (`talk`), with a limit on its length
+//! - small answers, which are sent immediately (`set_nodelay`)
 //!
 //! Unchanged: `handle_client`, `is_timeout`, `log`. In client.rs, `run` is what matters.
 //!
@@ -37,7 +37,7 @@ Port 0 lets the server take any free port.";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
+    // None if an argument is not UTF-8 (env::args would panic), so no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS),

@@ -15,8 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_LINE: usize = 1024;
 
 /// Serves clients on `address` ("HOST:PORT"; port 0 takes a free port), all at once, forever.
-/// There is no limit on clients: enough of them use up what the system has for threads (on Linux
-/// first its memory mappings), and that ends the server. Step 5 has one.
+/// There is no limit on clients: enough of them use up what the system has for threads (on Linux,
+/// memory mappings first), and that ends the server. Step 5 has a limit.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
@@ -24,9 +24,9 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     loop {
         match listener.accept() {
             Ok((stream, peer)) => {
-                // Runs handle_client in a new thread, while this loop accepts the next client.
-                // `move` gives it `stream`, and a copy of `peer`. (The shorter thread::spawn
-                // panics if the operating system refuses a thread.)
+                // Runs handle_client in a new thread while this loop accepts the next client.
+                // `move` gives it `stream` and a copy of `peer`. (The shorter thread::spawn panics
+                // if the operating system refuses a thread.)
                 let started = thread::Builder::new().spawn(move || handle_client(stream, peer));
                 if let Err(error) = started {
                     log(format!("{peer} refused: no thread: {error}"));
@@ -34,14 +34,14 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             }
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                // Out of file descriptors, each accept fails at once: a pause prevents spinning.
+                // With no free file descriptors, accept fails instantly; a pause prevents spinning.
                 thread::sleep(Duration::from_millis(10));
             }
         }
     }
 }
 
-/// Handles one connection from start to finish. An error ends this connection only.
+/// Handles one connection from start to finish. An error ends only this connection.
 pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
     log(format!("{peer} connected"));
     match talk(stream) {
@@ -52,16 +52,16 @@ pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
 }
 
 /// Sends a greeting, then answers each line NAME with "Hello NAME", until `exit` or end of
-/// stream. The last line may lack its newline. (Lines are not logged: that would cost a third
-/// of the speed.)
+/// stream. The last line may lack its newline. (Lines are not logged, because that would cost a
+/// third of the speed.)
 pub fn talk(stream: TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    // Sends a small answer at once, even if the client has not acknowledged the last one yet.
-    // (Otherwise, TCP may hold it back: Nagle's algorithm.)
+    // Sends a small answer immediately, even if the client has not acknowledged the last one yet.
+    // (Otherwise, Nagle's algorithm in TCP may hold it back.)
     stream.set_nodelay(true)?;
     // A read may return half a line, or three. The reader keeps what is left for the next call.
-    // Reads go through its buffer, writes directly to the stream inside: get_mut.
+    // Reads go through its buffer; writes go directly to the stream inside (get_mut).
     let mut reader = BufReader::new(stream);
     reader.get_mut().write_all(b"welcome\n")?;
     let mut line = Vec::new();
@@ -78,7 +78,7 @@ pub fn talk(stream: TcpStream) -> io::Result<()> {
             reader.get_mut().write_all(b"error: line too long\n")?;
             continue;
         }
-        // Without the newline (\n, or \r\n from telnet) and spaces before it.
+        // Without the newline (\n, or \r\n from telnet) and any spaces before it.
         let name = String::from_utf8_lossy(line.trim_ascii_end());
         if name == "exit" {
             return Ok(());
@@ -88,13 +88,13 @@ pub fn talk(stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Whether a timeout expired. Unix calls that WouldBlock, Windows TimedOut.
+/// Returns whether a timeout expired: WouldBlock on Unix, TimedOut on Windows.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Writes a line to stdout. println! would panic if nobody takes it (a closed pipe, a full
-/// disk), but a lost line of the log must not end the server.
+/// Writes a line to stdout. println! would panic if that failed (a closed pipe, a full disk), but a
+/// lost log line must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

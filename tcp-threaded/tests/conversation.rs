@@ -91,7 +91,7 @@ fn count_tells_the_clients() {
     let mut second = Client::greeted(&address);
     second.send("count\nexit\n");
     assert_eq!(second.rest(), "2\n");
-    server.line_with("disconnected"); // and a moment later, it is not counted any more
+    server.line_with("disconnected"); // and a moment later, it is no longer counted
     assert!((0..1000).any(|_| {
         first.send("count\n");
         first.line() == "1\n"

@@ -17,7 +17,7 @@ fn assert_answers(client: &mut Client) {
     client.expect("Hello you\n");
 }
 
-// ---- Still wrong: `ok` means that the fault is there ----
+// ---- Still wrong: `ok` means that the flaw is there ----
 
 #[cfg(target_os = "linux")]
 #[test]
@@ -38,7 +38,7 @@ fn a_message_cannot_contain_a_newline() {
 #[test]
 fn closing_with_unread_bytes_resets() {
     let (_server, mut client) = server_and_client(EXE, "welcome\n");
-    // More than the server reads at once, so something is left unread.
+    // More than the server takes in one read, so something is left unread.
     let sent = client.try_send([b"exit\n", &[b'a'; 100_000][..]].concat());
     let received = sent.and_then(|()| client.stream().peek(&mut [0])).map_err(|e| e.kind());
     let resets = [ErrorKind::ConnectionReset, ErrorKind::ConnectionAborted, ErrorKind::BrokenPipe];
@@ -130,7 +130,7 @@ fn client_that_never_reads_times_out() {
     let same = accepted.try_clone().unwrap();
     let server = thread::spawn(|| server::talk(accepted));
     shorten_timeouts(same, 60);
-    // Until the server has given up: its answers fill all buffers, and so do these lines.
+    // Until the server gives up, because its answers and these lines fill all buffers.
     let line = [&[b'a'; 1000][..], b"\n"].concat();
     while !server.is_finished() && client.try_send(&line).is_ok() {}
     let error = server.join().unwrap().unwrap_err();
@@ -153,8 +153,8 @@ fn refused_thread_costs_that_client_alone() {
     assert!(server.is_running());
 }
 
-/// With descriptors 0 to 7 (standard streams, listener) four clients find room. The pause of
-/// 10 ms keeps the log short.
+/// With descriptors 0 to 7 (standard streams, listener), four clients find room. The 10 ms pause
+/// keeps the log short.
 #[cfg(target_os = "linux")]
 #[test]
 fn failing_accept_costs_that_client_alone() {
@@ -226,7 +226,7 @@ fn longest_answer_is_shown() {
 
 #[test]
 fn endless_answer_is_refused() {
-    // It sends for as long as the client reads: were that forever, `run` would fail.
+    // It sends for as long as the client reads. If that were forever, `run` would fail.
     let address = fake_server(|mut server| while server.try_send([b'a'; 65536]).is_ok() {});
     let client = run(EXE, &["client", &address], "");
     assert_fails(&client, &[&address, "a huge line"]);

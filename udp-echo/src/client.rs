@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-/// How long to wait for an echo. If it or the datagram is lost, usually nothing reports that:
+/// How long to wait for an echo. If it or the datagram is lost, usually nothing reports that, so
 /// without a timeout, this client would wait forever.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -32,17 +32,17 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns a socket that sends to `address` alone and receives from it alone.
+/// Returns a socket that sends only to `address` and receives only from it.
 fn connect(address: &str) -> io::Result<UdpSocket> {
-    // A client needs a port of its own, to receive the echoes. Port 0 takes any free port, and
-    // the zeros before it stand for any address of this computer: of IPv4 or, if that fails, of
-    // IPv6. (TcpStream::connect does all this by itself.)
+    // A client needs its own port to receive the echoes. Port 0 takes any free port, and the zeros
+    // before it stand for any address of this computer: IPv4 or, if that fails, IPv6.
+    // (TcpStream::connect does all this by itself.)
     connect_from("0.0.0.0:0", address)
         .or_else(|error| connect_from("[::]:0", address).map_err(|_| error))
 }
 
-/// Binds a socket to the address `own` and connects it. connect sends nothing: it tells the
-/// operating system where `send` goes, and to drop what comes from any other address.
+/// Binds a socket to the address `own` and connects it. connect sends nothing; it tells the
+/// operating system where `send` goes and makes it drop what comes from any other address.
 fn connect_from(own: &str, address: &str) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(own)?;
     socket.connect(address)?;
@@ -61,12 +61,12 @@ fn echo(socket: &UdpSocket, message: &[u8]) -> io::Result<()> {
         let count = socket.recv(&mut buffer)?;
         if buffer[..count] == *message {
             return Ok(());
-        } // otherwise it is the late echo of an earlier message (unless that was the same)
+        } // otherwise, it is a late echo of an earlier message (unless that was the same)
     }
     Err(ErrorKind::TimedOut.into())
 }
 
-/// Says why there was no echo. Unix calls an expired timeout WouldBlock, Windows TimedOut.
+/// Says why there was no echo. An expired timeout is WouldBlock on Unix, TimedOut on Windows.
 fn describe(error: io::Error) -> String {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no echo within {TIMEOUT:?}"),
@@ -79,7 +79,7 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the echoes
     }
-    // What it has read ahead stays in stdin's own buffer, for the next call.
+    // Input that was read ahead stays in stdin's own buffer for the next call.
     match io::stdin().lines().next() {
         Some(Ok(line)) => Ok(Some(line)),
         Some(Err(error)) => Err(format!("cannot read the input: {error}")),

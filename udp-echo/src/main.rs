@@ -5,15 +5,15 @@
 //!
 //! New in server.rs: one socket, without connections, for all clients.
 //! New in client.rs:
-//! - a connected UDP socket, which takes datagrams from the server alone (`connect`);
-//! - a deadline, because an echo may never come (`echo`).
+//! - a connected UDP socket, which takes datagrams only from the server (`connect`)
+//! - a deadline, because an echo may never come (`echo`)
 //!
 //! Skip `log`, `describe` and `next_line`.
 //!
 //! Where does a message end? With its datagram, which arrives whole or not at all.
 //!
 //! Still wrong, and UDP alone cannot fix it:
-//! - Datagrams get lost, duplicated and reordered.
+//! - Datagrams get lost, duplicated, and reordered.
 //! - Anyone can spoof (forge) a sender's address.
 //!
 //! Step 5 (file-upload) needs every byte, so it goes back to TCP.
@@ -35,7 +35,7 @@ Port 0 lets the server take any free port.";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic): then no role below matches.
+    // None if an argument is not UTF-8 (env::args would panic), so no role below matches.
     let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
         [] | ["server"] => server::run(ADDRESS),

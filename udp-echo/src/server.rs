@@ -7,23 +7,23 @@ use std::net::UdpSocket;
 /// How many bytes of a datagram the log shows.
 const SHOWN: usize = 64;
 
-/// Echoes datagrams on `address` ("HOST:PORT"; port 0 takes a free port) as RFC 862 says,
+/// Echoes datagrams on `address` ("HOST:PORT"; port 0 takes a free port) as RFC 862 specifies,
 /// forever.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    // Two system calls, socket and bind. No listen and no accept, because there are no
-    // connections: this one socket serves all clients.
+    // Makes two system calls, socket and bind. There is no listen and no accept, because there are
+    // no connections: this one socket serves all clients.
     let socket =
         UdpSocket::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let own = socket.local_addr()?;
     log(format!("listening on {own}"));
 
-    // One recv_from returns one whole datagram, never half or two. No datagram is larger than
-    // this buffer. A smaller buffer would lose the rest.
+    // Each recv_from returns one whole datagram, never half a datagram or two. No datagram is
+    // larger than this buffer. A smaller one would lose the rest.
     let mut buffer = vec![0; 65536];
     loop {
         match socket.recv_from(&mut buffer) {
-            // A sender's address can be spoofed. If it is ours, we would answer ourselves without
-            // end. (Two servers on different ports can still be made to answer each other.)
+            // A sender's address can be spoofed. If it were ours, we would answer ourselves
+            // forever. (Two servers on different ports can still be made to answer each other.)
             Ok((_, peer)) if peer.port() == own.port() => {
                 log(format!("{peer}: not echoed: it has this server's own port number"));
             }
@@ -40,8 +40,8 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Writes a line to stdout. println! would panic if nobody takes it (a closed pipe, a full
-/// disk), but a lost line of the log must not end the server.
+/// Writes a line to stdout. println! would panic if that failed (a closed pipe, a full disk), but a
+/// lost log line must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

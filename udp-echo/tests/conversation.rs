@@ -90,7 +90,7 @@ fn every_line_is_a_datagram() {
     assert_succeeds(&client, &["server: \"信息\"", "server: \"\"", "server: \"  \""]);
 }
 
-/// Two equal lines, and one echo, which comes too late: it must not pass for the second's.
+/// Two equal lines and one echo that comes too late: it must not pass for an echo of the second.
 #[test]
 #[ignore = "exercise"]
 fn equal_lines_are_told_apart() {

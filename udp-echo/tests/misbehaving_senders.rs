@@ -17,7 +17,7 @@ fn socket() -> UdpSocket {
     socket
 }
 
-/// A datagram may get lost in a flood: then it is sent again.
+/// A datagram may get lost in a flood; if so, it is sent again.
 fn assert_answers(address: &str) {
     let socket = socket();
     socket.set_read_timeout(Some(2 * MOMENT)).unwrap();
@@ -47,7 +47,7 @@ fn expect(server: &UdpSocket, message: &str) -> SocketAddr {
     client
 }
 
-// ---- Still wrong: `ok` means that the fault is there ----
+// ---- Still wrong: `ok` means that the flaw is there ----
 
 #[test]
 fn missing_echo_is_reported_lost() {
@@ -174,7 +174,7 @@ fn too_long_line_is_reported_lost() {
     assert_fails(&client, &["1 without an echo"]);
 }
 
-/// The port is taken, so that no one else gets it, but its socket is connected elsewhere.
+/// The port is taken so that no one else gets it, but its socket is connected elsewhere.
 #[test]
 fn nobody_listening_is_reported() {
     let nobody = socket();
