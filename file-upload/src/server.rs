@@ -87,7 +87,8 @@ fn talk(
     let upload = Upload::create(directory, &name, peer)?;
     let answer = format!("ok: send {size} bytes\n");
     reader.get_mut().write_all(answer.as_bytes())?;
-    // Writes in large pieces. By itself, io::copy would write 8 KiB at a time.
+    // Writes in large pieces. By itself, io::copy would write 8 KiB at a time. (A `&File` can be
+    // written to as well, and a borrowed reader needs no `by_ref` before `take`.)
     let mut file = BufWriter::with_capacity(256 * 1024, &upload.file);
     let count = io::copy(&mut reader.take(size), &mut file)?;
     file.flush()?;
@@ -110,7 +111,7 @@ fn read_header(reader: &mut BufReader<TcpStream>) -> io::Result<(u64, String)> {
         return Err(io::Error::other(reason));
     };
     let only_digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse also takes "+5"
-    match size.parse() {
+    match size.parse::<u64>() {
         Ok(size) if only_digits && size <= MAX_SIZE => Ok((size, name.to_string())),
         _ => {
             let reason = format!("SIZE must be digits only, at most {MAX_SIZE}");
