@@ -79,6 +79,7 @@ fn full_directory_refuses_files() {
     let mut client = Client::greeted(&address);
     client.send(format!("{} third\n", large.len()));
     assert!(client.line().starts_with("error: "));
-    directory.assert_only(&["first", "second"]);
-    assert_eq!(upload(&address, "small", b"hello"), "ok");
+    assert_eq!(upload(&address, "fits", &large[..2 << 20]), "ok");
+    assert!(upload(&address, "more", b"x").starts_with("error: "));
+    directory.assert_only(&["first", "fits", "second"]);
 }
