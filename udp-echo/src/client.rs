@@ -27,7 +27,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
         }
     }
     if lost > 0 {
-        return Err(format!("{lost} without an echo from {address}").into());
+        return Err(format!("lines without an echo from {address}: {lost}").into());
     }
     Ok(())
 }

@@ -107,5 +107,5 @@ fn equal_lines_are_told_apart() {
         socket.send_to(&buffer[..count], client).unwrap();
     });
     let client = run(EXE, &["client", &address], "same\nsame\n");
-    assert_fails(&client, &["2 without an echo"]);
+    assert_fails(&client, &["lines without an echo", ": 2"]);
 }

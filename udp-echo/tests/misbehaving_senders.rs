@@ -60,7 +60,7 @@ fn missing_echo_is_reported_lost() {
     client.type_in("two\n");
     server.send_to(b"two", expect(&server, "two")).unwrap();
     assert_eq!(client.line(), "server: \"two\"");
-    assert_fails(&client.end(), &["1 without an echo", "127.0.0.1:"]);
+    assert_fails(&client.end(), &["lines without an echo", ": 1", "127.0.0.1:"]);
 }
 
 // ---- Misbehaving senders ----
@@ -171,7 +171,7 @@ fn too_long_line_is_reported_lost() {
     assert_eq!(client.output[0], format!("server: {longest:?}"));
     assert!(client.output[1].starts_with("lost: ") && client.output[1].contains("os error"));
     assert_eq!(client.output[2], "server: \"ok\"");
-    assert_fails(&client, &["1 without an echo"]);
+    assert_fails(&client, &["lines without an echo", ": 1"]);
 }
 
 /// The port is taken so that no one else gets it, but its socket is connected elsewhere.
@@ -181,7 +181,7 @@ fn nobody_listening_is_reported() {
     nobody.connect(socket().local_addr().unwrap()).unwrap();
     let address = nobody.local_addr().unwrap().to_string();
     let client = run(EXE, &["client", &address], "one\ntwo\n");
-    assert_fails(&client, &["2 without an echo", &address]);
+    assert_fails(&client, &["lines without an echo", ": 2", &address]);
     if cfg!(target_os = "linux") {
         assert_eq!(client.output, ["lost: Connection refused (os error 111)"; 2]);
     }
@@ -201,5 +201,5 @@ fn client_outlives_a_server_restart() {
     server.kill();
     client.type_in("too late\n");
     assert!(client.line().starts_with("lost: "));
-    assert_fails(&client.end(), &["2 without an echo"]);
+    assert_fails(&client.end(), &["lines without an echo", ": 2"]);
 }
