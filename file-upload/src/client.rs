@@ -8,12 +8,13 @@ use std::path::Path;
 
 const HINT: &str = "is the server running? (cargo run -p file-upload)";
 
-/// The longest answer in bytes.
+/// The longest answer in bytes: a server must not fill our memory.
 const MAX_ANSWER: u64 = 4096;
 
 /// Uploads the file at `path` under its own name to the server at `address` ("HOST:PORT").
 pub fn run(path: &str, address: &str) -> Result<(), Box<dyn Error>> {
-    let (file, size, name) = open(path).map_err(|error| format!("cannot send {path}: {error}"))?;
+    let (file, size, name) =
+        open(path).map_err(|error| format!("cannot send {path:?}: {error}"))?;
     let stream = TcpStream::connect(address)
         .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
     let mut reader = BufReader::new(stream);
@@ -22,13 +23,13 @@ pub fn run(path: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let _ = reader.get_mut().write_all(header.as_bytes()); // if it fails, the next read says why
     read_answer(&mut reader, "ok")?;
     let sent = send(reader.get_mut(), file, size)
-        .map_err(|error| format!("cannot read {path}: {error}"))?;
+        .map_err(|error| format!("cannot read {path:?}: {error}"))?;
     // Sends the end of the stream, so if the file has shrunk, the server does not have to wait.
     let _ = reader.get_mut().shutdown(Shutdown::Write);
     // Reads the answer even if not everything was sent, because it gives the reason.
     let answer = read_answer(&mut reader, "ok")?;
     if !sent {
-        return Err(format!("the server answered {answer:?} before all of {path} was sent").into());
+        return Err(format!("the server answered {answer:?} before all was sent").into());
     }
     println!("server: {answer:?}");
     Ok(())

@@ -16,7 +16,7 @@
 //! - a graceful close, so that the last answer arrives (`close_gracefully`)
 //!
 //! New in store.rs: a file appears under its name whole or not at all. Skip `prepare` and
-//! `is_plain` there at first.
+//! `is_plain` there, and `open` and `send` in client.rs, at first.
 //!
 //! Where does a message end? After the number of bytes announced before it, a length prefix.
 //!

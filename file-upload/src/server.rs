@@ -19,14 +19,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest header in bytes: enough for the size, the longest name and the newline.
 const MAX_HEADER: u64 = 512;
 
-/// The largest file in bytes: 1 GiB.
+/// The largest file in bytes: 1 GiB, lest a single upload fill the disk.
 const MAX_SIZE: u64 = 1 << 30;
 
 /// Receives files on `address` ("HOST:PORT"; port 0 takes a free port), forever. Creates
 /// `directory`, where the files go, if it is missing.
 pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
     let path = Path::new(directory);
-    store::prepare(path).map_err(|error| format!("cannot use '{directory}': {error}"))?;
+    store::prepare(path).map_err(|error| format!("cannot use {directory:?}: {error}"))?;
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     log(format!("listening on {}", listener.local_addr()?));
@@ -84,14 +84,14 @@ fn talk(
     stream.set_write_timeout(Some(TIMEOUT))?;
     stream.write_all(b"welcome: send SIZE NAME, then the file\n")?;
     let (size, name) = read_header(reader)?;
-    let upload = Upload::create(directory, &name, peer)?;
+    let upload = Upload::create(directory, &name, &peer.to_string())?;
     let answer = format!("ok: send {size} bytes\n");
     reader.get_mut().write_all(answer.as_bytes())?;
     // Writes in large pieces. By itself, io::copy would write 8 KiB at a time. (A `&File` can be
     // written to as well, and a borrowed reader needs no `by_ref` before `take`.)
     let mut file = BufWriter::with_capacity(256 * 1024, &upload.file);
     let count = io::copy(&mut reader.take(size), &mut file)?;
-    file.flush()?;
+    file.flush()?; // writes what is left in the buffer
     if count < size {
         let reason = format!("only {count} of {size} bytes arrived");
         return Err(io::Error::other(reason));

@@ -3,7 +3,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The longest name in bytes. File systems take 255, and the temporary name adds about 50.
@@ -28,8 +27,9 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Creates a temporary file in `directory`, if `name` is plain and not taken.
-    pub fn create(directory: &Path, name: &str, peer: SocketAddr) -> io::Result<Upload> {
+    /// Creates a temporary file in `directory`, if `name` is plain and not taken. `peer`, the
+    /// client, makes its name unique.
+    pub fn create(directory: &Path, name: &str, peer: &str) -> io::Result<Upload> {
         if !is_plain(name) {
             let rule = "letters, digits, space . - _ ( ), at most 200 bytes; not .x, -x, x. or CON";
             return Err(io::Error::other(format!("NAME may have {rule}")));

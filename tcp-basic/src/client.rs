@@ -15,12 +15,12 @@ pub fn run(address: &str, message: &str) -> Result<(), Box<dyn Error>> {
     // them until one accepts.
     let mut stream = TcpStream::connect(address)
         .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
-    stream.write_all(message.as_bytes())?;
+    stream.write_all(message.as_bytes()).map_err(|error| format!("{address}: {error}"))?;
 
     // One read, as in the server: the rest of a longer answer would be missing.
     let mut buffer = [0; 1024];
     match stream.read(&mut buffer).map_err(|error| format!("{address}: {error}"))? {
-        0 => return Err("the server closed the connection without an answer".into()),
+        0 => return Err(format!("{address} closed the connection without an answer").into()),
         count => println!("server: {:?}", String::from_utf8_lossy(&buffer[..count])),
     }
     Ok(())

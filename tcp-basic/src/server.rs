@@ -26,7 +26,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
 
     message.make_ascii_uppercase();
     // Returns when the operating system has taken the bytes, not when the client has them.
-    stream.write_all(message)?;
+    stream.write_all(message).map_err(|error| format!("{peer}: {error}"))?;
     println!("{peer} disconnected");
     Ok(()) // `stream` and `listener` go out of scope, and dropping a socket closes it
 }

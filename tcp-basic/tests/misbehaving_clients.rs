@@ -86,12 +86,12 @@ fn other_bytes_come_back_unchanged() {
 fn closing_without_an_answer_is_reported() {
     let address = fake_server(|mut server| server.expect("hello"));
     let client = run(EXE, &["client", &address, "hello"], "");
-    assert_fails(&client, &["closed the connection without an answer"]);
+    assert_fails(&client, &[&format!("{address} closed the connection without an answer")]);
 }
 
 #[test]
 fn reset_is_reported() {
     let address = fake_server(Client::reset);
     let client = run(EXE, &["client", &address, "hello"], "");
-    assert_fails(&client, &[if cfg!(windows) { "" } else { "Connection reset" }]);
+    assert_fails(&client, &[if cfg!(windows) { "" } else { "Connection reset" }, &address]);
 }

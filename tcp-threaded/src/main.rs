@@ -9,7 +9,8 @@
 //! - a message is a line (`talk`), with a limit on its length
 //! - small answers, which are sent immediately (`set_nodelay`)
 //!
-//! Unchanged: `handle_client`, `is_timeout`, `log`. In client.rs, `run` is what matters.
+//! Unchanged: `handle_client`, `is_timeout`, `log`. In client.rs, `run` is what matters. Skip
+//! what happens to a line that is too long at first.
 //!
 //! Where does a message end? At a newline, a delimiter, however the stream is split into reads.
 //!

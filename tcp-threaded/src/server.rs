@@ -15,8 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_LINE: usize = 1024;
 
 /// Serves clients on `address` ("HOST:PORT"; port 0 takes a free port), all at once, forever.
-/// There is no limit on clients: enough of them use up what the system has for threads (on Linux,
-/// memory mappings first), and that ends the server. Step 5 has a limit.
+/// There is no limit on clients: enough of them use up what the operating system has for threads
+/// (on Linux, memory mappings first), and that ends the server. Step 5 has a limit.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;

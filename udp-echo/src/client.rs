@@ -77,7 +77,7 @@ fn describe(error: io::Error) -> String {
 /// Returns the next line of the input without its newline, or None at the end.
 fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
-        eprint!("> "); // on stderr, because stdout is for the echoes
+        eprint!("> "); // on stderr, because stdout is for the answers
     }
     // Input that was read ahead stays in stdin's own buffer for the next call.
     match io::stdin().lines().next() {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::net::UdpSocket;
 
-/// How many bytes of a datagram the log shows.
+/// How many bytes of a datagram the log shows: enough to recognize it.
 const SHOWN: usize = 64;
 
 /// Echoes datagrams on `address` ("HOST:PORT"; port 0 takes a free port) as RFC 862 specifies,
