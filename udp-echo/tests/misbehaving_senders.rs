@@ -4,8 +4,8 @@
 mod harness;
 
 use std::net::{SocketAddr, UdpSocket};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{process::Command, thread};
 
 use harness::*;
 
@@ -17,7 +17,7 @@ fn socket() -> UdpSocket {
     socket
 }
 
-/// A datagram may get lost in a flood; if so, it is sent again.
+/// A datagram may get lost; if so, it is sent again.
 fn assert_answers(address: &str) {
     let socket = socket();
     socket.set_read_timeout(Some(2 * MOMENT)).unwrap();
@@ -72,20 +72,6 @@ fn senders_that_vanish() {
         socket().send_to(b"bye", &address).unwrap();
     }
     assert_answers(&address);
-}
-
-#[test]
-fn flood_does_not_fill_memory() {
-    let (mut server, address) = server(EXE);
-    server.close_output();
-    let socket = socket();
-    socket.connect(&address).unwrap();
-    for _ in 0..100_000 {
-        let _ = socket.send(&[b'a'; 100]);
-    }
-    assert_answers(&address);
-    #[cfg(target_os = "linux")]
-    assert!(server.status("VmHWM:") < 10_000, "kB");
 }
 
 #[test]
@@ -195,7 +181,10 @@ fn client_outlives_a_server_restart() {
     client.type_in("too early\n");
     assert!(client.line().starts_with("lost: "));
     drop(reserved);
-    let (server, _) = launch_server(Command::new(EXE).args(["server", &address]));
+    // A program that another test is starting may hold a copy of the port for a moment.
+    let mut servers = (0..100).map(|_| Program::start(EXE, &["server", &address]));
+    let is_up = |server: &mut Program| server.first_line().starts_with("listening on ");
+    let server = servers.find_map(|mut server| is_up(&mut server).then_some(server)).unwrap();
     client.type_in("in time\n");
     assert_eq!(client.line(), "server: \"in time\"");
     server.kill();

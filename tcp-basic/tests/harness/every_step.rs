@@ -44,6 +44,17 @@ fn wrong_addresses_are_named() {
     assert_fails(&second, &["cannot listen on ", &taken]);
 }
 
+/// A TCP client says what it cannot reach, and how to start it. The port of `Client::accepted` is
+/// taken, so that no one else gets it, and nobody listens there.
+#[test]
+fn nobody_listening_is_named() {
+    let (client, _accepted, _) = Client::accepted();
+    let ended = STEP.client(&client.address());
+    let hint = format!("is the server running? (cargo run -p {})", STEP.name);
+    let parts = ["cannot reach ", &client.address(), " (os error ", &hint];
+    assert!(STEP.name == "udp-echo" || parts.iter().all(|part| ended.errors[0].contains(part)));
+}
+
 /// A client reaches a server by name, and over IPv6 if this machine has it.
 #[test]
 fn names_and_ipv6_work() {
