@@ -195,7 +195,7 @@ pub fn launch_server(command: &mut Command) -> (Program, String) {
     (server, line.strip_prefix("listening on ").expect("a server's first line").to_string())
 }
 
-/// The same, with a client that is connected to it and has read its greeting.
+/// Starts a step's server and connects a client, which reads the greeting.
 pub fn server_and_client(exe: &str, greeting: &str) -> (Program, Client) {
     let (server, address) = server(exe);
     let mut client = Client::connect(&address);
@@ -332,10 +332,8 @@ impl Client {
     pub fn expect(&mut self, bytes: impl AsRef<[u8]>) {
         let mut received = vec![0; bytes.as_ref().len()];
         self.0.read_exact(&mut received).unwrap();
-        let shown =
-            |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(99)]).into_owned();
-        let (is, expected) = (shown(&received), shown(bytes.as_ref()));
-        assert!(received == bytes.as_ref(), "{is:?}, not {expected:?}");
+        let shown = String::from_utf8_lossy(&received[..received.len().min(99)]);
+        assert!(received == bytes.as_ref(), "received {shown:?}");
     }
 
     #[track_caller]
