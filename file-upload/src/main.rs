@@ -1,71 +1,43 @@
-//! Step 5: a file, safely.
-//!
-//! Terminal 1: `cargo run -p file-upload`
-//! Terminal 2: `cargo run -p file-upload -- client` (the second upload is refused)
-//!
-//! The protocol, in order:
-//! - server: a greeting, `welcome ...`
-//! - client: `SIZE NAME`
-//! - server: `ok ...`, or `error: REASON` before any of the file is sent
-//! - client: SIZE bytes
-//! - server: `ok ...` when the whole file is on disk under its name, or `error: REASON`
-//!
-//! New in server.rs:
-//! - a fixed number of threads that all accept (`run`, `serve`)
-//! - a length before the bytes, and input that is checked (`talk`, `read_header`)
-//! - a graceful close, so that the last answer arrives (`close_gracefully`)
-//!
-//! New in store.rs: a file appears under its name whole or not at all. Skip `prepare` and
-//! `is_plain` there, and `open` and `send` in client.rs, at first.
-//!
-//! Where does a message end? After the number of bytes announced before it, a length prefix.
-//!
-//! Still wrong:
-//! - No encryption: anyone on the network path can read the bytes.
-//! - No authentication: anyone who reaches the port can upload, until the disk is full.
-//! - Only each read has a timeout: 64 clients that send a byte now and then keep others out.
-//! - A server that is killed leaves temporary files.
+//! The command line, the same in every step. Start with server.rs.
 
 mod client;
 mod server;
 mod store;
 
 use std::env;
-use std::ffi::OsString;
+use std::io::{self, Write};
+use std::net::ToSocketAddrs;
 use std::process::ExitCode;
 
 const ADDRESS: &str = "127.0.0.1:9999";
 const DIRECTORY: &str = "uploads";
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/harbour.png");
 const USAGE: &str = "\
-Usage: cargo run -p file-upload [-- ROLE]
-  server [ADDRESS [DIRECTORY]]   run the server (the default)
-  client [FILE [ADDRESS]]        send FILE to the server
-ADDRESS is HOST:PORT: 127.0.0.1:9999 (the default), [::1]:9999 or localhost:9999.
-Port 0 lets the server take any free port. DIRECTORY defaults to uploads, FILE to a picture.";
+Usage: cargo run -p file-upload [-- ROLE], where ROLE is one of
+  server [ADDRESS [DIRECTORY]]   run the server (the default), which stores files in `uploads`
+  client [ADDRESS [FILE]]        send FILE (a picture by default) to the server
+ADDRESS is HOST:PORT, such as 127.0.0.1:9999 (the default) or [::1]:9999. Port 0: any free port.";
 
 fn main() -> ExitCode {
-    let args: Vec<OsString> = env::args_os().skip(1).collect();
-    // None if an argument is not UTF-8 (env::args would panic), so no role below matches.
-    let args: Option<Vec<&str>> = args.iter().map(|arg| arg.to_str()).collect();
-    let result = match args.as_deref().unwrap_or(&["not UTF-8"]) {
+    // Not env::args, which panics at an argument that is not UTF-8. This one then shows as �.
+    let args: Vec<String> = env::args_os().map(|arg| arg.to_string_lossy().into()).collect();
+    let args: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    let result = match args[..] {
         [] | ["server"] => server::run(ADDRESS, DIRECTORY),
         ["server", address] => server::run(address, DIRECTORY),
         ["server", address, directory] => server::run(address, directory),
-        ["client"] => client::run(FILE, ADDRESS),
-        ["client", file] => client::run(file, ADDRESS),
-        ["client", file, address] => client::run(file, address),
-        ["--help"] => {
-            println!("{USAGE}");
-            Ok(())
-        }
+        ["client"] => client::run(ADDRESS, FILE),
+        ["client", address] => client::run(address, FILE),
+        ["client", address, file] => client::run(address, file),
+        ["--help"] => writeln!(io::stdout(), "{USAGE}").or(Ok(())), // its reader may be gone
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
     if let Err(error) = result {
-        eprintln!("error: {error}");
+        let bad_address = args.get(1).is_some_and(|address| address.to_socket_addrs().is_err());
+        eprintln!("error: {error}{}", if bad_address { "; expected HOST:PORT" } else { "" });
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -1,4 +1,18 @@
-//! The server: bind, then let a fixed number of threads receive files.
+//! Step 5: a file, whole or not at all.
+//!
+//! Run `cargo run -p file-upload` and, in another terminal, `cargo run -p file-upload -- client`.
+//!
+//! The protocol, in order:
+//! - server: a greeting, `welcome ...`
+//! - client: `SIZE NAME`
+//! - server: `ok ...`, or `error: REASON` before any of the file is sent
+//! - client: SIZE bytes
+//! - server: `ok ...` when the whole file is on disk under its name, or `error: REASON`
+//!
+//! New: a fixed number of threads that all accept (`run`, `serve`), checked input (`read_header`), a
+//! graceful close (`close_gracefully`), and, in store.rs, files that appear whole or not at all.
+//! Where does a message end? After the number of bytes announced before it, a length prefix.
+//! Still wrong: no encryption, no authentication, and 64 slow clients keep everyone else out.
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
@@ -10,19 +24,20 @@ use std::time::{Duration, Instant};
 use crate::store::{self, Upload};
 
 /// How many clients are served at once. Each needs a thread and three file descriptors
-/// (connection, file, directory), and macOS gives a process 256 of them.
+/// (connection, file, directory), and macOS gives a process 256 file descriptors.
 const THREADS: usize = 64;
 
-/// How long one read or write may wait for the client, a program that does not have to think.
+/// How long one read or write may wait: shorter than in step 3, because the client is a program,
+/// not a person.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest header in bytes: enough for the size, the longest name and the newline.
 const MAX_HEADER: u64 = 512;
 
-/// The largest file in bytes: 1 GiB, lest a single upload fill the disk.
+/// The largest file in bytes: 1 GiB, so that one upload cannot fill the disk.
 const MAX_SIZE: u64 = 1 << 30;
 
-/// Receives files on `address` ("HOST:PORT"; port 0 takes a free port), forever. Creates
+/// Receives files on `address` ("HOST:PORT"; port 0 takes any free port), forever. Creates
 /// `directory`, where the files go, if it is missing.
 pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
     let path = Path::new(directory);
@@ -41,7 +56,7 @@ pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
             }
         }
     });
-    Err("no thread could be started".into()) // because `serve` does not return
+    Err("no thread could be started".into()) // reached only then, because `serve` never returns
 }
 
 /// Serves one client after another, forever. (The type `!` means that it never returns.)
@@ -51,7 +66,8 @@ fn serve(listener: &TcpListener, directory: &Path) -> ! {
             Ok((stream, peer)) => handle_client(stream, peer, directory),
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                thread::sleep(Duration::from_secs(1)); // longer, because 64 threads log this
+                // Longer than in step 3, because 64 threads log this.
+                thread::sleep(Duration::from_secs(1));
             }
         }
     }
@@ -61,72 +77,63 @@ fn serve(listener: &TcpListener, directory: &Path) -> ! {
 /// is told the reason.
 pub fn handle_client(stream: TcpStream, peer: SocketAddr, directory: &Path) {
     log(format!("{peer} connected"));
-    let mut reader = BufReader::new(stream);
-    let answer = match talk(&mut reader, peer, directory) {
+    let answer = match talk(&stream, peer, directory) {
         Ok(name) => format!("ok: stored {name}"),
         Err(error) if is_timeout(&error) => format!("error: timed out after {TIMEOUT:?}"),
         Err(error) => format!("error: {error}"),
     };
     log(format!("{peer} {answer}"));
-    let _ = reader.get_mut().write_all(format!("{answer}\n").as_bytes());
-    close_gracefully(reader.into_inner());
+    close_gracefully(&stream, &answer);
     log(format!("{peer} disconnected"));
 }
 
 /// Receives one file: a line "SIZE NAME", then SIZE bytes. Returns its name.
-fn talk(
-    reader: &mut BufReader<TcpStream>,
-    peer: SocketAddr,
-    directory: &Path,
-) -> io::Result<String> {
-    let stream = reader.get_mut();
+fn talk(stream: &TcpStream, peer: SocketAddr, directory: &Path) -> io::Result<String> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    stream.write_all(b"welcome: send SIZE NAME, then the file\n")?;
-    let (size, name) = read_header(reader)?;
+    let mut writer = stream;
+    let mut reader = BufReader::new(stream);
+    writer.write_all(b"welcome: send SIZE NAME, then the file\n")?;
+    let (size, name) = read_header(&mut reader)?;
     let upload = Upload::create(directory, &name, &peer.to_string())?;
-    let answer = format!("ok: send {size} bytes\n");
-    reader.get_mut().write_all(answer.as_bytes())?;
+    writer.write_all(format!("ok: send {size} bytes\n").as_bytes())?;
     // Writes in large pieces. By itself, io::copy would write 8 KiB at a time. (A `&File` can be
-    // written to as well, and a borrowed reader needs no `by_ref` before `take`.)
+    // written to, just like a `&TcpStream`.)
     let mut file = BufWriter::with_capacity(256 * 1024, &upload.file);
     let count = io::copy(&mut reader.take(size), &mut file)?;
     file.flush()?; // writes what is left in the buffer
     if count < size {
-        let reason = format!("only {count} of {size} bytes arrived");
-        return Err(io::Error::other(reason));
+        return Err(io::Error::other(format!("only {count} of {size} bytes arrived")));
     }
     upload.publish()?;
     Ok(name)
 } // `upload` is dropped here and after every `?`, which removes its temporary file
 
-/// Reads the line "SIZE NAME" and checks it, because anyone may have sent it. (`Upload::create`
-/// checks the name.)
-fn read_header(reader: &mut BufReader<TcpStream>) -> io::Result<(u64, String)> {
+/// Reads the line "SIZE NAME" and checks SIZE, because anyone may have sent it. (`Upload::create`
+/// checks NAME.)
+fn read_header(reader: &mut impl BufRead) -> io::Result<(u64, String)> {
     let mut line = String::new();
     reader.take(MAX_HEADER).read_line(&mut line)?;
-    let header = line.strip_suffix('\n').and_then(|line| line.split_once(' '));
-    let Some((size, name)) = header else {
+    let header = line.strip_suffix("\r\n").or(line.strip_suffix('\n')); // telnet sends \r\n
+    let Some((size, name)) = header.and_then(|header| header.split_once(' ')) else {
         let reason = format!("expected a line SIZE NAME of at most {MAX_HEADER} bytes");
         return Err(io::Error::other(reason));
     };
-    let only_digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse also takes "+5"
-    match size.parse::<u64>() {
+    let only_digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse also accepts "+5"
+    match size.parse() {
         Ok(size) if only_digits && size <= MAX_SIZE => Ok((size, name.to_string())),
-        _ => {
-            let reason = format!("SIZE must be digits only, at most {MAX_SIZE}");
-            Err(io::Error::other(reason))
-        }
+        _ => Err(io::Error::other(format!("SIZE must be digits only, at most {MAX_SIZE}"))),
     }
 }
 
-/// Closes the connection so that the last answer arrives: sends the end of the stream (a
-/// half-close), then reads what the client is still sending, for one or two seconds at most.
+/// Sends the last answer and closes the connection so that it arrives: sends the end of the stream
+/// (a half-close), then reads what the client is still sending, for one or two seconds at most.
 ///
 /// Closing with unread bytes would reset the connection (RFC 9293, section 3.6.1), and a reset
 /// may destroy an answer that the client has not read yet.
-fn close_gracefully(mut stream: TcpStream) {
+fn close_gracefully(mut stream: &TcpStream, answer: &str) {
     let deadline = Instant::now() + Duration::from_secs(1);
+    let _ = stream.write_all(format!("{answer}\n").as_bytes());
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
     let mut buffer = [0; 8192];
@@ -138,13 +145,12 @@ fn close_gracefully(mut stream: TcpStream) {
     }
 }
 
-/// Returns whether a timeout expired: WouldBlock on Unix, TimedOut on Windows.
+/// Whether a timeout expired (WouldBlock; TimedOut on Windows) or TCP gave up on a vanished peer.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Writes a line to stdout. println! would panic if that failed (a closed pipe, a full disk), but a
-/// lost log line must not end the server.
+/// Prints a line. If stdout is closed or full, println! would panic, which must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,5 +1,5 @@
 //! Files on disk; nothing here is about sockets. A file appears under its name only when it is
-//! complete and never replaces another file.
+//! complete, and it never replaces another file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -13,9 +13,12 @@ const MAX_NAME: usize = 200;
 pub fn prepare(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     fs::read_dir(directory)?; // fails for the empty name
-    let file = directory.join(format!(".{}.part", std::process::id()));
-    File::create(&file)?;
-    fs::remove_file(file)
+    let path = directory.join(format!(".{}.part", std::process::id()));
+    File::create_new(&path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => io::Error::other(format!("remove {path:?}, a leftover")),
+        _ => error,
+    })?;
+    fs::remove_file(path)
 }
 
 /// A file that is arriving. Its bytes go to a temporary file, which is removed when the Upload is
@@ -28,11 +31,11 @@ pub struct Upload {
 
 impl Upload {
     /// Creates a temporary file in `directory`, if `name` is plain and not taken. `peer`, the
-    /// client, makes its name unique.
+    /// client's address, makes the temporary file's name unique.
     pub fn create(directory: &Path, name: &str, peer: &str) -> io::Result<Upload> {
         if !is_plain(name) {
-            let rule = "letters, digits, space . - _ ( ), at most 200 bytes; not .x, -x, x. or CON";
-            return Err(io::Error::other(format!("NAME may have {rule}")));
+            let rule = "letters, digits, spaces, .-_() only, no . or - first, no . last, not CON";
+            return Err(io::Error::other(format!("bad NAME {name:?}: {rule}")));
         }
         let path = directory.join(name);
         if path.symlink_metadata().is_ok() {
@@ -40,11 +43,8 @@ impl Upload {
         }
         // It begins with a dot, which no client's name does. Windows does not allow a colon.
         let temporary = directory.join(format!(".{name}.{peer}.part").replace(':', "-"));
-        Ok(Upload {
-            file: File::create_new(&temporary)?, // fails if the file exists
-            temporary,
-            path,
-        })
+        let file = File::create_new(&temporary)?; // fails if it exists
+        Ok(Upload { file, temporary, path })
     }
 
     /// Waits until the bytes are on disk, then gives the file its name with a hard link, a second
@@ -53,7 +53,7 @@ impl Upload {
         self.file.sync_all()?;
         fs::hard_link(&self.temporary, &self.path).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => taken(),
-            _ => error,
+            _ => io::Error::other(format!("no hard link: {error}; this file system may have none")),
         })?;
         // The name should also be on disk. Not every system can do that (Windows cannot), and the
         // file is already in place, so a failure is ignored.

@@ -4,37 +4,37 @@ use std::error::Error;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::net::TcpStream;
 
-const HINT: &str = "is the server running? (cargo run -p tcp-loop)";
+const HINT: &str = "is the server running on that address?";
 
-/// Sends the lines of the input to the server at `address` ("HOST:PORT") and prints the
-/// answers, until `q` or the end of the input.
+/// Sends the lines of the input to the server at `address` ("HOST:PORT") and prints the answers,
+/// until `q` or the end of the input.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let mut stream = TcpStream::connect(address)
-        .map_err(|error| format!("cannot reach {address}: {error}; {HINT}"))?;
+    let mut stream = TcpStream::connect(address).map_err(|error| match error.kind() {
+        ErrorKind::ConnectionRefused => format!("cannot reach {address}: {error}; {HINT}"),
+        _ => format!("cannot reach {address}: {error}"),
+    })?;
     while let Some(line) = next_line()? {
-        match line.trim() {
-            "" => continue, // no bytes would be sent, so no answer would come
-            "q" => break,
-            message => match talk(&mut stream, message.as_bytes()) {
-                Ok(answer) => println!("server: {:?}", String::from_utf8_lossy(&answer)),
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    return Err(format!("{address} closed the connection").into());
-                }
-                Err(error) => {
-                    return Err(format!("lost the connection to {address}: {error}").into());
-                }
-            },
+        let message = line.trim();
+        if message == "q" {
+            break;
         }
+        if message.is_empty() {
+            continue; // no bytes would be sent, so no answer would come
+        }
+        let answer = talk(&mut stream, message.as_bytes()).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => format!("{address} closed the connection"),
+            _ => format!("lost the connection to {address}: {error}"),
+        })?;
+        println!("server: {:?}", String::from_utf8_lossy(&answer));
     }
     Ok(())
 }
 
 /// Sends `message` and returns the answer, which has the same length.
 ///
-/// Works in pieces and overwrites each with its answer. The operating system keeps what nobody has
-/// read yet in a buffer on each side. If this client only wrote, the server's answers would fill
-/// the buffers until its `write` had to wait. Then it would stop reading, and our `write` would
-/// also have to wait: a deadlock.
+/// Works in pieces and overwrites each with its answer. If the client only wrote, nobody would read
+/// the server's answers. They would fill the buffers until the server's `write` blocked. The server
+/// would stop reading, and the client's `write` would block as well: a deadlock.
 fn talk(stream: &mut TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let mut answer = message.to_vec();
     for piece in answer.chunks_mut(1024) {
@@ -49,10 +49,8 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the answers
     }
-    // Input that was read ahead stays in stdin's own buffer for the next call.
-    match io::stdin().lines().next() {
-        Some(Ok(line)) => Ok(Some(line)),
-        Some(Err(error)) => Err(format!("cannot read the input: {error}")),
-        None => Ok(None),
-    }
+    // Input that was read ahead stays in stdin's own buffer for the next call. (`next` returns an
+    // Option of a Result. `transpose` makes it a Result of an Option.)
+    let line = io::stdin().lines().next().transpose();
+    line.map_err(|error| format!("cannot read the input: {error}"))
 }

@@ -1,16 +1,23 @@
-//! The server: bind, then serve one client after another.
+//! Step 2: any number of messages, one client after another.
+//!
+//! Run `cargo run -p tcp-loop` and, in a second terminal, `cargo run -p tcp-loop -- client`.
+//!
+//! New: two loops (`run`, `talk`), `handle_client` between them, timeouts, and a log that is safe.
+//! Where does a message end? Nowhere: each byte is answered, however the stream is split.
+//! Still wrong: the second client waits for the first, and there are no messages, only bytes.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::{thread, time::Duration};
 
-/// How long one read or write may wait for the client. Meanwhile, the next client waits: the
-/// operating system has connected it and keeps it in a queue, the backlog, until `accept`.
+/// How long one read or write may wait. Meanwhile, the next client is connected but not accepted.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Serves clients on `address` ("HOST:PORT"; port 0 takes a free port), one at a time, forever.
+/// Runs the server on `address` ("HOST:PORT"; port 0 takes any free port).
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
+    // Asks the operating system for a socket that listens on this address. (The system calls are
+    // socket, bind, listen, and, on Unix, setsockopt, so you can restart right away.)
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     log(format!("listening on {}", listener.local_addr()?));
@@ -19,8 +26,8 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             Ok((stream, peer)) => handle_client(stream, peer),
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                // With no free file descriptors, accept fails instantly; a pause prevents spinning.
-                std::thread::sleep(Duration::from_millis(10));
+                // With no file descriptor free, accept fails at once. This spares the processor.
+                thread::sleep(Duration::from_millis(10));
             }
         }
     }
@@ -36,15 +43,17 @@ pub fn handle_client(stream: TcpStream, peer: SocketAddr) {
     }
 }
 
-/// Sends back what each read returns, with ASCII letters in uppercase, until end of stream.
-pub fn talk(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+/// Sends back what each read returns, with a to z in uppercase, until end of stream.
+fn talk(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
+    // A read waits for bytes, then takes what has arrived, as much as fits. It may be a part of a
+    // message. A count of 0 means end of stream: the client will send no more.
     let mut buffer = [0; 1024];
     loop {
         let count = stream.read(&mut buffer)?;
         if count == 0 {
-            return Ok(()); // end of stream
+            return Ok(());
         }
         let message = &mut buffer[..count];
         log(format!("{peer}: {:?}", String::from_utf8_lossy(message)));
@@ -53,13 +62,12 @@ pub fn talk(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Returns whether a timeout expired: WouldBlock on Unix, TimedOut on Windows.
+/// Whether a timeout expired (WouldBlock; TimedOut on Windows) or TCP gave up on a vanished peer.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Writes a line to stdout. println! would panic if that failed (a closed pipe, a full disk), but a
-/// lost log line must not end the server.
+/// Prints a line. If stdout is closed or full, println! would panic, which must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -9,25 +9,28 @@ use std::time::{Duration, Instant};
 /// without a timeout, this client would wait forever.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How many bytes of an ignored datagram are shown: enough to recognize it.
+const SHOWN: usize = 64;
+
 /// Sends the lines of the input to `address` ("HOST:PORT") and prints the echoes, until `q` or
 /// the end of the input. Fails at the end if an echo was missing.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let socket = connect(address).map_err(|error| format!("cannot reach {address}: {error}"))?;
-    let mut lost = 0;
+    let (mut lines, mut lost) = (0, 0);
     while let Some(line) = next_line()? {
         if line == "q" {
             break;
         }
-        match echo(&socket, line.as_bytes()) {
-            Ok(()) => println!("server: {line:?}"),
-            Err(error) => {
-                lost += 1;
-                println!("lost: {}", describe(error));
-            }
+        lines += 1;
+        if let Err(error) = echo(&socket, line.as_bytes()) {
+            lost += 1;
+            println!("lost: {error}");
+        } else {
+            println!("server: {line:?}");
         }
     }
     if lost > 0 {
-        return Err(format!("lines without an echo from {address}: {lost}").into());
+        return Err(format!("no echo from {address} for {lost} of {lines} lines").into());
     }
     Ok(())
 }
@@ -37,8 +40,8 @@ fn connect(address: &str) -> io::Result<UdpSocket> {
     // A client needs its own port to receive the echoes. Port 0 takes any free port, and the zeros
     // before it stand for any address of this computer: IPv4 or, if that fails, IPv6.
     // (TcpStream::connect does all this by itself.)
-    connect_from("0.0.0.0:0", address)
-        .or_else(|error| connect_from("[::]:0", address).map_err(|_| error))
+    let own = if address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
+    connect_from(own, address).or_else(|error| connect_from("[::]:0", address).map_err(|_| error))
 }
 
 /// Binds a socket to the address `own` and connects it. connect sends nothing; it tells the
@@ -49,28 +52,28 @@ fn connect_from(own: &str, address: &str) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Sends `message` and waits until it comes back, at most TIMEOUT.
-fn echo(socket: &UdpSocket, message: &[u8]) -> io::Result<()> {
+/// Sends `message` and waits until it comes back, at most TIMEOUT. Shows what else arrives.
+fn echo(socket: &UdpSocket, message: &[u8]) -> Result<(), Box<dyn Error>> {
     socket.send(message)?;
     let deadline = Instant::now() + TIMEOUT;
     let mut buffer = vec![0; 65536];
-    while Instant::now() < deadline {
-        // What is left of the second. (A timeout of 0 is not allowed.)
+    loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        socket.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
-        let count = socket.recv(&mut buffer)?;
-        if buffer[..count] == *message {
-            return Ok(());
-        } // otherwise, it is a late echo of an earlier message (unless that was the same)
-    }
-    Err(ErrorKind::TimedOut.into())
-}
-
-/// Says why there was no echo. An expired timeout is WouldBlock on Unix, TimedOut on Windows.
-fn describe(error: io::Error) -> String {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no echo within {TIMEOUT:?}"),
-        _ => error.to_string(),
+        if left.is_zero() {
+            return Err(format!("no echo within {TIMEOUT:?}").into());
+        }
+        socket.set_read_timeout(Some(left))?;
+        match socket.recv(&mut buffer) {
+            Ok(count) if buffer[..count] == *message => return Ok(()),
+            // For example, a late echo of an earlier line. (An equal line cannot be told apart.)
+            Ok(count) => {
+                let shown = String::from_utf8_lossy(&buffer[..count.min(SHOWN)]);
+                println!("ignored: {shown:?}");
+            }
+            // The timeout has expired: WouldBlock on Unix, TimedOut on Windows.
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -79,10 +82,8 @@ fn next_line() -> Result<Option<String>, String> {
     if io::stdin().is_terminal() {
         eprint!("> "); // on stderr, because stdout is for the answers
     }
-    // Input that was read ahead stays in stdin's own buffer for the next call.
-    match io::stdin().lines().next() {
-        Some(Ok(line)) => Ok(Some(line)),
-        Some(Err(error)) => Err(format!("cannot read the input: {error}")),
-        None => Ok(None),
-    }
+    // Input that was read ahead stays in stdin's own buffer for the next call. (`next` returns an
+    // Option of a Result. `transpose` makes it a Result of an Option.)
+    let line = io::stdin().lines().next().transpose();
+    line.map_err(|error| format!("cannot read the input: {error}"))
 }

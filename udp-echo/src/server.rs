@@ -1,4 +1,12 @@
-//! The server: bind, then send every datagram back to where it came from.
+//! Step 4: datagrams, each a message by itself, with an address on it.
+//!
+//! Run `cargo run -p udp-echo` and, in a second terminal, `cargo run -p udp-echo -- client`.
+//!
+//! New here: one socket, without connections, for all clients.
+//! New in client.rs: a connected UDP socket, which receives only from the server (`connect`), and a
+//! deadline, because an echo may never come (`echo`).
+//! Where does a message end? With its datagram, which arrives whole or not at all.
+//! Still wrong: datagrams get lost, duplicated, and reordered, and a sender may be spoofed.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -7,7 +15,7 @@ use std::net::UdpSocket;
 /// How many bytes of a datagram the log shows: enough to recognize it.
 const SHOWN: usize = 64;
 
-/// Echoes datagrams on `address` ("HOST:PORT"; port 0 takes a free port) as RFC 862 specifies,
+/// Echoes datagrams on `address` ("HOST:PORT"; port 0 takes any free port) as RFC 862 specifies,
 /// forever.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     // Makes two system calls, socket and bind. There is no listen and no accept, because there are
@@ -35,13 +43,13 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
                     Err(error) => log(format!("{peer}: cannot send: {error}")),
                 }
             }
-            Err(error) => log(format!("cannot receive: {error}")), // about an earlier datagram
+            // An earlier datagram could not be delivered.
+            Err(error) => log(format!("cannot receive: {error}")),
         }
     }
 }
 
-/// Writes a line to stdout. println! would panic if that failed (a closed pipe, a full disk), but a
-/// lost log line must not end the server.
+/// Prints a line. If stdout is closed or full, println! would panic, which must not end the server.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }
