@@ -9,8 +9,8 @@
 //! - client: SIZE bytes
 //! - server: `ok ...` when the whole file is on disk under its name, or `error: REASON`
 //!
-//! New: a fixed number of threads that all accept (`run`, `serve`), checked input (`read_header`), a
-//! graceful close (`close_gracefully`), and, in store.rs, files that appear whole or not at all.
+//! New: a fixed number of threads that all accept (`run`, `serve`), checked input (`read_header`),
+//! a graceful close (`close_gracefully`), and, in store.rs, files that appear whole or not at all.
 //! Where does a message end? After the number of bytes announced before it, a length prefix.
 //! Still wrong: no encryption, no authentication, and 64 slow clients keep everyone else out.
 
@@ -111,7 +111,7 @@ fn talk(stream: &TcpStream, peer: SocketAddr, directory: &Path) -> io::Result<St
 
 /// Reads the line "SIZE NAME" and checks SIZE, because anyone may have sent it. (`Upload::create`
 /// checks NAME.)
-fn read_header(reader: &mut impl BufRead) -> io::Result<(u64, String)> {
+pub fn read_header(reader: &mut impl BufRead) -> io::Result<(u64, String)> {
     let mut line = String::new();
     reader.take(MAX_HEADER).read_line(&mut line)?;
     let header = line.strip_suffix("\r\n").or(line.strip_suffix('\n')); // telnet sends \r\n

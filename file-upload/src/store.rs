@@ -78,7 +78,7 @@ fn taken() -> io::Error {
 /// Returns whether `name` is a plain file name on every system: no path, not hidden, not a
 /// command-line option (`-rf`), not a Windows device (CON, COM1, nul.jpg). An allowlist of
 /// characters is easier to get right than a list of all harmful ones.
-fn is_plain(name: &str) -> bool {
+pub fn is_plain(name: &str) -> bool {
     let is_allowed = |c: char| c.is_alphanumeric() || " .-_()".contains(c);
     let stem = name.split('.').next().unwrap_or_default();
     let stem = stem.trim_end().to_ascii_uppercase();

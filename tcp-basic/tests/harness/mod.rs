@@ -1,16 +1,21 @@
-//! You need not read this file to follow the course. It starts the real programs as a person
-//! does, and watches their terminals. Every crate's tests share it, and none uses all of it.
-#![allow(dead_code)]
+//! You need not read this file to follow the course: it is the plumbing of the tests. It starts the
+//! real programs as a person does and watches their terminals. All crates share it.
+#![allow(dead_code, unused_imports)] // none uses all of it
 
-pub mod transcripts;
+pub mod client;
+pub mod subject;
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::resume_unwind;
 use std::process::{self, Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{env, fs, path::PathBuf, thread};
+use std::{env, fs, path::PathBuf};
+
+pub use client::{Client, is_timeout};
 
 /// How long to wait for something that must happen: only a broken program takes this long.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
@@ -71,15 +76,15 @@ impl Program {
     pub fn line(&mut self) -> String {
         match self.output.recv_timeout(TIMEOUT) {
             Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => panic!("no line came"),
-            Err(_) => panic!("it ended: {:?}", self.errors.iter().collect::<Vec<_>>()),
+            Err(RecvTimeoutError::Timeout) => panic!("the program printed no line for {TIMEOUT:?}"),
+            Err(_) => panic!("the program ended: {:?}", self.errors.iter().collect::<Vec<_>>()),
         }
     }
 
     /// Its first line of output, on stdout or, if it fails, on stderr.
     pub fn first_line(&mut self) -> String {
         let line = self.output.recv_timeout(TIMEOUT);
-        line.or_else(|_| self.errors.recv_timeout(TIMEOUT)).expect("it prints nothing")
+        line.or_else(|_| self.errors.recv_timeout(TIMEOUT)).expect("the program printed nothing")
     }
 
     /// Reads lines until one contains `part`, and returns it.
@@ -119,7 +124,7 @@ impl Program {
         drop(self.input.take());
         let begin = Instant::now();
         while self.is_running() {
-            assert!(begin.elapsed() < limit, "it does not end");
+            assert!(begin.elapsed() < limit, "the program is still running after {limit:?}");
             thread::sleep(Duration::from_millis(1));
         }
         let code = self.child.wait().unwrap().code();
@@ -184,6 +189,18 @@ pub fn assert_succeeds(ended: &Ended, output: &[&str]) {
 
 // ---- Servers ----
 
+/// A command in an empty directory of its own.
+pub fn command(exe: &str, args: &[&str]) -> Command {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    let mut command = Command::new(exe);
+    command.args(args).current_dir(directory);
+    command
+}
+
 /// Starts a step's server on a free port, and returns it with its address.
 pub fn server(exe: &str) -> (Program, String) {
     launch_server(Command::new(exe).args(["server", "127.0.0.1:0"]))
@@ -199,7 +216,7 @@ pub fn launch_server(command: &mut Command) -> (Program, String) {
 pub fn server_and_client(exe: &str, greeting: &str) -> (Program, Client) {
     let (server, address) = server(exe);
     let mut client = Client::connect(&address);
-    client.expect(greeting);
+    client.expects(greeting, "");
     (server, client)
 }
 
@@ -212,12 +229,28 @@ pub fn server_with_descriptors(limit: u32, exe: &str, args: &[&str]) -> (Program
     launch_server(Command::new("sh").args(["-c", &script, exe]).args(args))
 }
 
-/// A server that treats its one client as `talk` says. Returns its address.
-pub fn fake_server(talk: impl FnOnce(Client) + Send + 'static) -> String {
+/// A server inside the test, which treats its one client as `talk` says. What fails in its thread
+/// fails the test, at the latest when this is dropped.
+pub struct FakeServer {
+    pub address: String,
+    thread: Option<JoinHandle<()>>,
+}
+
+pub fn fake_server(talk: impl FnOnce(Client) + Send + 'static) -> FakeServer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || talk(Client::new(listener.accept().unwrap().0)));
-    address
+    let thread = thread::spawn(move || talk(Client::new(listener.accept().unwrap().0)));
+    FakeServer { address, thread: Some(thread) }
+}
+
+impl Drop for FakeServer {
+    fn drop(&mut self) {
+        let _ = TcpStream::connect(&self.address); // ends an accept that nobody answered
+        let result = self.thread.take().unwrap().join();
+        if let (Err(panic), false) = (result, thread::panicking()) {
+            resume_unwind(panic);
+        }
+    }
 }
 
 /// What a test's `body` writes to stdout: that of a server which runs inside the test would
@@ -261,158 +294,6 @@ pub fn shorten_timeouts(stream: TcpStream, seconds: u64) {
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(timeouts(), [Some(Duration::from_secs(seconds)); 2]);
-    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
-}
-
-// ---- Clients ----
-
-/// A client for what no well-behaved program does (or the other end of a connection).
-pub struct Client(BufReader<TcpStream>);
-
-impl Client {
-    pub fn connect(address: &str) -> Client {
-        Client::new(TcpStream::connect(address).unwrap())
-    }
-
-    pub fn new(stream: TcpStream) -> Client {
-        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-        stream.set_write_timeout(Some(TIMEOUT)).unwrap();
-        Client(BufReader::new(stream))
-    }
-
-    /// A client that has read the greeting of step 3 or 5.
-    pub fn greeted(address: &str) -> Client {
-        let mut client = Client::connect(address);
-        assert!(client.line().starts_with("welcome"));
-        client
-    }
-
-    /// Both ends of a connection: the client, and what a server gets from `accept`.
-    pub fn accepted() -> (Client, TcpStream, SocketAddr) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = Client::connect(&listener.local_addr().unwrap().to_string());
-        let (accepted, peer) = listener.accept().unwrap();
-        (client, accepted, peer)
-    }
-
-    pub fn stream(&self) -> &TcpStream {
-        self.0.get_ref()
-    }
-
-    /// The client's address, as the server sees it.
-    pub fn address(&self) -> String {
-        self.stream().local_addr().unwrap().to_string()
-    }
-
-    #[track_caller]
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.try_send(bytes).unwrap();
-    }
-
-    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        self.0.get_mut().write_all(bytes.as_ref())
-    }
-
-    /// Sends each byte in a write of its own.
-    pub fn dribble(&mut self, bytes: impl AsRef<[u8]>) {
-        for byte in bytes.as_ref() {
-            self.send([*byte]);
-            thread::yield_now();
-        }
-    }
-
-    /// Half-closes: the server reads the end of the stream.
-    pub fn finish(&self) {
-        let _ = self.stream().shutdown(Shutdown::Write);
-    }
-
-    /// Receives exactly `bytes`.
-    #[track_caller]
-    pub fn expect(&mut self, bytes: impl AsRef<[u8]>) {
-        let mut received = vec![0; bytes.as_ref().len()];
-        self.0.read_exact(&mut received).unwrap();
-        let shown = String::from_utf8_lossy(&received[..received.len().min(99)]);
-        assert!(received == bytes.as_ref(), "received {shown:?}");
-    }
-
-    #[track_caller]
-    pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        line
-    }
-
-    /// Everything until the peer closes the connection, be it with a reset.
-    #[track_caller]
-    pub fn rest(&mut self) -> String {
-        let mut bytes = Vec::new();
-        let result = self.0.read_to_end(&mut bytes);
-        assert!(!result.is_err_and(|error| is_timeout(&error)), "still open, after {bytes:?}");
-        String::from_utf8(bytes).unwrap()
-    }
-
-    /// Whether nothing comes for a moment: no byte, and no end of stream.
-    pub fn is_silent(&mut self) -> bool {
-        self.stream().set_read_timeout(Some(MOMENT)).unwrap();
-        let result = self.0.fill_buf().map(|_| ());
-        self.stream().set_read_timeout(Some(TIMEOUT)).unwrap();
-        result.is_err_and(|error| is_timeout(&error))
-    }
-
-    /// Whether the peer closes the connection in the next seconds, and sends no more bytes.
-    pub fn is_closed(&mut self) -> bool {
-        self.stream().set_read_timeout(Some(TIMEOUT / 5)).unwrap();
-        self.0.fill_buf().is_ok_and(<[u8]>::is_empty)
-    }
-
-    /// Closes the connection with a reset, which closing with unread bytes does.
-    pub fn reset(self) {
-        assert_eq!(self.stream().peek(&mut [0]).unwrap(), 1, "nothing is unread");
-    }
-
-    /// Sends `bytes` as a server, whatever the client sends, and closes gracefully.
-    pub fn recite(mut self, bytes: &str) {
-        self.send(bytes);
-        self.finish();
-        self.rest();
-    }
-}
-
-pub fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-// ---- What every step has in common ----
-
-/// A step, for the tests in every_step.rs.
-pub struct Step<'a> {
-    pub name: &'a str,
-    pub exe: &'a str,
-    /// Its default address.
-    pub address: &'a str,
-    /// What stands before the client's address on the command line.
-    pub client_args: &'a [&'a str],
-}
-
-impl Step<'_> {
-    /// A server's command, in a directory of its own.
-    pub fn command(&self, args: &[&str]) -> Command {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("{}-{}", self.name, COUNT.fetch_add(1, Ordering::Relaxed));
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory).unwrap();
-        let mut command = Command::new(self.exe);
-        command.args(args).current_dir(directory);
-        command
-    }
-
-    pub fn server(&self, address: &str) -> (Program, String) {
-        launch_server(&mut self.command(&["server", address]))
-    }
-
-    pub fn client(&self, address: &str) -> Ended {
-        run(self.exe, &[&["client"], self.client_args, &[address]].concat(), "hello\n")
-    }
+    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
 }

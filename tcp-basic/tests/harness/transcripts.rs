@@ -8,7 +8,8 @@
 use std::collections::VecDeque;
 use std::{fs, path::Path};
 
-use super::{Client, Program, Step};
+use super::Step;
+use crate::harness::{Client, Program};
 
 /// A command (none: the block goes on with an earlier one), and the lines below it.
 type Command<'a> = (&'a str, Vec<&'a str>);
@@ -47,7 +48,7 @@ fn play_page(step: &Step, commands: &[Command]) -> usize {
             }
         } else if let Some(conversation) = &mut conversation {
             if *command == client {
-                let args = [&["client"], step.client_args, &[&conversation.address]].concat();
+                let args = ["client", &conversation.address];
                 conversation.play(Program::start(step.exe, &args), screen);
             } else if command.is_empty() {
                 let client = conversation.client.take().expect("a client that is running");

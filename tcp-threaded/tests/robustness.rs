@@ -1,63 +1,56 @@
-//! Clients and servers that misbehave, and what step 3 still gets wrong.
+//! What else this step's own programs have to withstand, and the tests that every step has.
 
+#[path = "../../tcp-basic/tests/harness/every_step.rs"]
+mod every_step;
+#[path = "../../tcp-basic/tests/harness/every_tcp_step.rs"]
+mod every_tcp_step;
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;
 #[path = "../src/server.rs"]
 #[allow(dead_code)]
 mod server;
 
-use std::{io::ErrorKind, thread};
+use std::thread;
 
+use every_step::Step;
 use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
+const STEP: Step = Step { name: "tcp-threaded", exe: EXE, address: "127.0.0.1:8080" };
 
 fn assert_answers(client: &mut Client) {
-    client.send("you\n");
-    client.expect("Hello you\n");
+    client.send("you\n").expect("Hello you\n");
 }
 
-// ---- Still wrong: `ok` means that the flaw is there ----
-
-#[cfg(target_os = "linux")]
-#[test]
-fn every_client_costs_a_thread() {
-    let (server, address) = harness::server(EXE);
-    let before = server.status("Threads:");
-    let _silent: Vec<Client> = (0..100).map(|_| Client::greeted(&address)).collect();
-    assert_eq!(server.status("Threads:"), before + 100);
-}
+// ---- The server ----
 
 #[test]
-fn a_message_cannot_contain_a_newline() {
+fn only_exit_is_exit() {
     let (_server, mut client) = server_and_client(EXE, "welcome\n");
-    client.send("one name\nor two?\n");
-    client.expect("Hello one name\nHello or two?\n");
+    for name in [" exit", "EXIT", "exit!", "exit\rexit", ""] {
+        client.send(format!("{name}\n")).expect(format!("Hello {name}\n"));
+    }
+    client.send("exit  \n").expects_end("spaces at the end do not count");
 }
 
 #[test]
-fn closing_with_unread_bytes_resets() {
+fn longest_line_is_answered() {
     let (_server, mut client) = server_and_client(EXE, "welcome\n");
-    // More than the server takes in one read, so something is left unread.
-    let sent = client.try_send([b"exit\n", &[b'a'; 100_000][..]].concat());
-    let received = sent.and_then(|()| client.stream().peek(&mut [0])).map_err(|e| e.kind());
-    let resets = [ErrorKind::ConnectionReset, ErrorKind::ConnectionAborted, ErrorKind::BrokenPipe];
-    assert!(cfg!(windows) || resets.map(Err).contains(&received), "{received:?}");
+    for (length, ending) in [(1023, "\n"), (1022, "\r\n")] {
+        let name = "a".repeat(length);
+        client.send(format!("{name}{ending}")).expect(format!("Hello {name}\n"));
+    }
 }
-
-// ---- Misbehaving clients ----
 
 #[test]
 fn too_long_line_is_skipped() {
     let (_server, mut client) = server_and_client(EXE, "welcome\n");
     for length in [1024, 1025, 2048, 100_000] {
-        client.send("a".repeat(length));
-        client.send("\nyou\n");
+        client.send("a".repeat(length)).send("\nyou\n");
         client.expect("error: line too long\nHello you\n");
     }
-    client.send("a".repeat(1024));
-    client.finish();
-    assert_eq!(client.rest(), "error: line too long\n");
+    client.send("a".repeat(1024)).finish().expect("error: line too long\n");
+    client.expects_end("");
 }
 
 #[test]
@@ -66,8 +59,7 @@ fn endless_line_does_not_fill_memory() {
     for _ in 0..30 {
         client.send([b'a'; 1_000_000]);
     }
-    client.send("\n");
-    client.expect("error: line too long\n");
+    client.send("\n").expects("error: line too long\n", "a line has 1024 bytes at most");
     #[cfg(target_os = "linux")]
     assert!(_server.status("VmHWM:") < 10_000, "kB");
     assert_answers(&mut client);
@@ -76,45 +68,22 @@ fn endless_line_does_not_fill_memory() {
 #[test]
 fn invalid_utf8_gets_an_answer() {
     let (_server, mut client) = server_and_client(EXE, "welcome\n");
-    client.send(b"\xff\x00\xfe\n");
-    client.expect("Hello \u{fffd}\0\u{fffd}\n");
+    client.send(b"\xff\x00\xfe\n").expect("Hello \u{fffd}\0\u{fffd}\n");
     assert_answers(&mut client);
 }
 
 #[test]
-fn client_shows_control_characters_escaped() {
-    let (server, address) = harness::server(EXE);
-    let client = run(EXE, &["client", &address], "\x1b]0;title\x07\n");
-    assert_eq!(client.output[1], r#"server: "Hello \u{1b}]0;title\u{7}""#);
-    assert!(!server.kill().concat().contains('\x1b'));
-}
-
-#[test]
-fn clients_that_close_at_once() {
-    let (_server, address) = harness::server(EXE);
-    for _ in 0..100 {
-        drop(Client::connect(&address));
-    }
-    assert_answers(&mut Client::greeted(&address));
-}
-
-#[test]
-fn reset_ends_that_connection_alone() {
+fn every_end_is_logged() {
     let (mut server, address) = harness::server(EXE);
-    let mut other = Client::greeted(&address);
     let mut client = Client::greeted(&address);
     let peer = client.address();
     client.send("Genji\nhalf a li");
-    client.reset(); // the answer is unread
+    client.reset("it answers");
     server.line_with(&format!("{peer} failed: "));
-    assert_answers(&mut other);
-}
-
-#[test]
-fn silent_clients_hold_nobody_up() {
-    let (_server, address) = harness::server(EXE);
-    let _silent: Vec<Client> = (0..200).map(|_| Client::connect(&address)).collect();
-    assert_answers(&mut Client::greeted(&address));
+    let client = Client::greeted(&address);
+    let peer = client.address();
+    drop(client);
+    server.line_with(&format!("{peer} disconnected"));
 }
 
 #[test]
@@ -128,11 +97,12 @@ fn silent_client_times_out() {
 fn client_that_never_reads_times_out() {
     let (mut client, accepted, _) = Client::accepted();
     let same = accepted.try_clone().unwrap();
-    let server = thread::spawn(|| server::talk(accepted));
+    let server = thread::spawn(move || server::talk(&accepted));
     shorten_timeouts(same, 60);
     // Until the server gives up, because its answers and these lines fill all buffers.
     let line = [&[b'a'; 1000][..], b"\n"].concat();
-    while !server.is_finished() && client.try_send(&line).is_ok() {}
+    let count = (0..).take_while(|_| !server.is_finished() && client.try_send(&line).is_ok());
+    assert!(count.count() > 50, "a read timed out, not a write");
     let error = server.join().unwrap().unwrap_err();
     assert!(is_timeout(&error), "{error}");
 }
@@ -141,12 +111,11 @@ fn client_that_never_reads_times_out() {
 #[cfg(unix)]
 #[test]
 fn refused_thread_costs_that_client_alone() {
-    let mut command = std::process::Command::new(EXE);
-    command.env("RUST_MIN_STACK", "4503599627370496");
-    let (mut server, address) = launch_server(command.args(["server", "127.0.0.1:0"]));
+    let mut command = command(EXE, &["server", "127.0.0.1:0"]);
+    let (mut server, address) = launch_server(command.env("RUST_MIN_STACK", "4503599627370496"));
     for _ in 0..3 {
         let mut client = Client::connect(&address);
-        assert_eq!(client.rest(), "");
+        client.expects_end("it closes the connection");
         let refused = format!("{} refused: no thread: ", client.address());
         assert!(server.line().starts_with(&refused));
     }
@@ -173,37 +142,44 @@ fn failing_accept_costs_that_client_alone() {
 
 #[test]
 fn closed_log_does_not_end_it() {
-    let (mut server, address) = harness::server(EXE);
-    server.close_output();
-    for _ in 0..3 {
-        assert_answers(&mut Client::greeted(&address));
-    }
+    every_step::assert_closed_log_is_survived();
 }
 
 #[test]
 fn small_answers_leave_at_once() {
-    let (client, accepted, _) = Client::accepted();
-    let same = accepted.try_clone().unwrap();
+    let (mut client, accepted, _) = Client::accepted();
     client.finish();
-    server::talk(accepted).unwrap();
-    assert!(same.nodelay().unwrap());
+    server::talk(&accepted).unwrap();
+    assert!(accepted.nodelay().unwrap());
 }
 
-// ---- Misbehaving servers ----
+// ---- The client ----
 
 #[test]
-fn closed_connection_is_reported() {
-    for bytes in ["", "wel", "welcome\n", "welcome\nHello Gen"] {
-        let address = fake_server(|server| server.recite(bytes));
-        let client = run(EXE, &["client", &address], "Genji\n");
-        assert_fails(&client, &[&address, "closed the connection"]);
+fn exit_or_the_input_ends_it() {
+    let (server, address) = harness::server(EXE);
+    let answers = ["server: \"welcome\"", "server: \"Hello Genji\""];
+    for input in ["Genji\nexit\nHanzo\n", "Genji\nexit \n", "Genji\r\n", "Genji"] {
+        assert_succeeds(&run(EXE, &["client", &address], input), &answers);
+    }
+    let client = run(EXE, &["client", &address], "\x1b]0;title\x07\n");
+    assert_eq!(client.output[1], r#"server: "Hello \u{1b}]0;title\u{7}""#);
+    assert!(!server.kill().concat().contains('\x1b'));
+}
+
+#[test]
+fn cut_answers_are_reported() {
+    for bytes in ["wel", "welcome\n", "welcome\nHello Gen"] {
+        let server = fake_server(|server| server.recite(bytes));
+        let client = run(EXE, &["client", &server.address], "Genji\n");
+        assert_fails(&client, &[&server.address, " closed the connection"]);
     }
 }
 
 #[test]
 fn glued_answers_are_told_apart() {
-    let address = fake_server(|server| server.recite("welcome\nHello Genji\nHello Hanzo\n"));
-    let client = run(EXE, &["client", &address], "Genji\nHanzo\nexit\n");
+    let server = fake_server(|server| server.recite("welcome\nHello Genji\nHello Hanzo\n"));
+    let client = run(EXE, &["client", &server.address], "Genji\nHanzo\nexit\n");
     let answers = ["server: \"welcome\"", "server: \"Hello Genji\"", "server: \"Hello Hanzo\""];
     assert_succeeds(&client, &answers);
 }
@@ -219,15 +195,15 @@ fn client_goes_on_after_an_error() {
 
 #[test]
 fn longest_answer_is_shown() {
-    let address = fake_server(|server| server.recite(&format!("{}\n", "a".repeat(4095))));
-    let client = run(EXE, &["client", &address], "");
+    let server = fake_server(|server| server.recite(&format!("{}\n", "a".repeat(4095))));
+    let client = run(EXE, &["client", &server.address], "");
     assert_succeeds(&client, &[&format!("server: \"{}\"", "a".repeat(4095))]);
 }
 
 #[test]
 fn endless_answer_is_refused() {
     // It sends for as long as the client reads. If that were forever, `run` would fail.
-    let address = fake_server(|mut server| while server.try_send([b'a'; 65536]).is_ok() {});
-    let client = run(EXE, &["client", &address], "");
-    assert_fails(&client, &[&address, "a huge line"]);
+    let server = fake_server(|mut server| while server.try_send([b'a'; 65536]).is_ok() {});
+    let client = run(EXE, &["client", &server.address], "");
+    assert_fails(&client, &[&server.address, " sent a line of more than 4096 bytes"]);
 }

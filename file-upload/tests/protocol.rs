@@ -1,0 +1,159 @@
+//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
+//! tests the step's own server. For yours, start it first, then run
+//!
+//!     MY_SERVER=127.0.0.1:9999 cargo test -p file-upload --test protocol
+//!
+//! It leaves some small files, whose names begin with `check`, where your server puts them.
+
+#[path = "../../tcp-basic/tests/harness/mod.rs"]
+mod harness;
+
+use std::time::SystemTime;
+
+use harness::{Client, subject::Subject};
+
+fn server() -> Subject {
+    Subject::new(env!("CARGO_BIN_EXE_file-upload"))
+}
+
+/// A name that no earlier run has used.
+fn name(number: u32) -> String {
+    let time = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    format!("check{number}-{time}.txt")
+}
+
+/// A client that has been greeted and has sent its header.
+#[track_caller]
+fn client(server: &Subject, header: &str) -> Client {
+    let mut client = server.connect();
+    client.expects_line("welcome", "it greets every client with a line, welcome");
+    client.send(header);
+    client
+}
+
+/// Uploads `hello` under `name`. The answer that decides must begin with `expected`.
+#[track_caller]
+fn upload(server: &Subject, name: &str, expected: &str, rule: &str) {
+    let mut client = client(server, &format!("5 {name}\n"));
+    let first = client.expects_line("", "it answers the header");
+    if first.starts_with("ok") {
+        client.send("hello").expects_line(expected, rule);
+    } else {
+        let report = format!("expected: {expected}\n  received: {first:?}");
+        assert!(first.starts_with(expected), "\n  rule:     {rule}\n  {report}");
+    }
+    client.expects_end("after its last answer, it closes the connection");
+}
+
+#[test]
+fn check1_stores_a_file() {
+    let server = server();
+    upload(&server, &name(1), "ok", "it answers ok when the file is stored");
+    let (name, mut client) = (name(1), server.connect());
+    client.expects_line("welcome", "");
+    client.dribble(format!("5 {name}\n")).expects_line("ok", "a header may come byte by byte");
+    client.dribble("hello").expects_line("ok", "a file may come byte by byte");
+    let mut client = self::client(&server, &format!("5 {}\r\nhello", self::name(1)));
+    client.expects_line("ok", "header and bytes may come in one piece, and telnet sends \\r\\n");
+    client.expects_line("ok", "the bytes that came with the header belong to the file");
+}
+
+#[test]
+fn check2_refuses_sizes_that_are_none() {
+    let server = server();
+    for size in ["x", "-1", "", "1.5", "99999999999999999", "1073741825", "18446744073709551616"] {
+        let mut client = client(&server, &format!("{size} {}\n", name(2)));
+        client.expects_line("error", "a size has digits only and is at most 1 GiB (1073741824)");
+    }
+    upload(&server, &name(2), "ok", "a bad size ends one connection, not the server");
+}
+
+#[test]
+fn check3_refuses_names_that_are_paths() {
+    let server = server();
+    let x = name(3);
+    for name in [format!("../{x}"), format!("/{x}"), "..".into(), format!("a/{x}"), format!(".{x}")]
+    {
+        let rule = "a name is no path and not hidden";
+        client(&server, &format!("5 {name}\n")).expects_line("error", rule);
+    }
+    client(&server, "5 \n").expects_line("error", "a name is not empty");
+    upload(&server, &x, "ok", "a bad name ends one connection, not the server");
+}
+
+#[test]
+fn check4_short_upload_leaves_the_name_free() {
+    let (server, name) = (server(), name(4));
+    let mut short = client(&server, &format!("5 {name}\n"));
+    short.expects_line("ok", "it answers a header that it accepts with ok");
+    short.send("hel").finish().expects_line("error", "3 of 5 bytes are an error");
+    upload(&server, &name, "ok", "after a short upload, the name is still free");
+
+    let reset = format!("5 x{name}\nhel");
+    client(&server, &reset).reset("it answers a header that it accepts with ok");
+    upload(&server, &format!("x{name}"), "ok", "also after a reset");
+}
+
+#[test]
+fn check5_never_replaces_a_file() {
+    let (server, name) = (server(), name(5));
+    upload(&server, &name, "ok", "the name is free");
+    upload(&server, &name, "error", "a second file of the same name is refused");
+
+    let header = format!("5 x{name}\n");
+    let mut clients = [client(&server, &header), client(&server, &header)];
+    let rule = "of two uploads under one name at the same time, one is stored";
+    let accepted = clients
+        .iter_mut()
+        .filter_map(|client| client.expects_line("", rule).starts_with("ok").then_some(client));
+    let accepted: Vec<&mut Client> = accepted.collect();
+    let stored = accepted.into_iter().filter_map(|client| {
+        client.send("hello").expects_line("", rule).starts_with("ok").then_some(())
+    });
+    assert_eq!(stored.count(), 1, "{rule}");
+}
+
+#[test]
+fn check6_ignores_bytes_past_the_size() {
+    let server = server();
+    let mut client = client(&server, &format!("5 {}\nhello and more", name(6)));
+    client.expects_line("ok", "it answers a header that it accepts with ok");
+    client.expects_line("ok", "the file ends after SIZE bytes, whatever comes then");
+    client.expects_end("it closes the connection so that its answers arrive");
+}
+
+#[test]
+fn check7_refuses_a_header_without_end() {
+    let server = server();
+    let mut client = client(&server, "5");
+    let _ = (0..100).all(|_| client.try_send([b'5'; 100_000]).is_ok());
+    client.expects_refusal("a header of more than 512 bytes is an error, or ends the connection");
+    upload(&server, &name(7), "ok", "it still serves others");
+}
+
+#[test]
+fn check8_silent_client_holds_nobody_up() {
+    let server = server();
+    let _silent = client(&server, "");
+    let mut slow = client(&server, &format!("5 {}\nhel", name(8)));
+    slow.expects_line("ok", "it answers a header that it accepts with ok");
+    for _ in 0..3 {
+        let mut client = server.connect();
+        client.send("5 half");
+        client.reset("it greets every client");
+    }
+    upload(&server, &name(8), "ok", "silence, slowness and resets hold nobody up");
+    slow.send("lo").expects_line("ok", "the slow client is still served");
+}
+
+#[test]
+fn check9_reason_arrives_while_the_client_sends() {
+    let server = server();
+    for _ in 0..3 {
+        let mut client = client(&server, "x x\n");
+        client.send([b'a'; 300_000]);
+        let rule = "it reads on for a moment, because closing with unread bytes is a reset";
+        client.expects_line("error", rule);
+        client.expects_end(rule);
+    }
+}

@@ -1,0 +1,122 @@
+//! You need not read this file to follow the course: it is the plumbing of the tests. It finds the
+//! server that tests/protocol.rs checks: this step's own or, if MY_SERVER names its address,
+//! anyone's. Checks of that one take turns, in the order of their names, for 30 seconds in all.
+
+use std::collections::BTreeSet;
+use std::net::TcpStream;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use std::{env, io, thread};
+
+use super::{Client, Program, TIMEOUT, command, launch_server};
+
+/// A server under test.
+pub struct Subject {
+    pub address: String,
+    /// Its process, unless it is somebody else's.
+    own: Option<Program>,
+}
+
+impl Subject {
+    /// The server that MY_SERVER names, or this step's own.
+    pub fn new(exe: &str) -> Subject {
+        if let Ok(address) = env::var("MY_SERVER") {
+            take_turn();
+            return Subject { address, own: None };
+        }
+        let (program, address) = launch_server(&mut command(exe, &["server", "127.0.0.1:0"]));
+        Subject { address, own: Some(program) }
+    }
+
+    #[track_caller]
+    pub fn connect(&self) -> Client {
+        match TcpStream::connect(&self.address) {
+            Ok(stream) => {
+                turns().last_seen = this_check();
+                Client::new(stream)
+            }
+            Err(error) => panic!("\n  {}", nobody_listens(&self.address, error)),
+        }
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        turns().busy = false;
+        NEXT.notify_all();
+    }
+}
+
+fn nobody_listens(address: &str, error: io::Error) -> String {
+    let last_seen = turns().last_seen.clone();
+    let advice = if last_seen.is_empty() {
+        "Start your server there, in another terminal, and try again.".to_string()
+    } else if last_seen == this_check() {
+        "Your server was there when this check began, so it has ended since.".to_string()
+    } else {
+        format!(
+            "Your server has ended, during or after {last_seen}. Start it again, mend that first."
+        )
+    };
+    format!("Nobody listens at {address}: {error}. {advice}")
+}
+
+// ---- Turns ----
+
+struct Turns {
+    waiting: BTreeSet<String>,
+    busy: bool,
+    /// When the first check began.
+    begin: Option<Instant>,
+    /// The last check that could connect.
+    last_seen: String,
+}
+
+static TURNS: Mutex<Turns> = Mutex::new(Turns {
+    waiting: BTreeSet::new(),
+    busy: false,
+    begin: None,
+    last_seen: String::new(),
+});
+static NEXT: Condvar = Condvar::new();
+
+/// How long all checks of somebody else's server may take.
+const IN_ALL: Duration = Duration::from_secs(28);
+
+fn turns() -> MutexGuard<'static, Turns> {
+    TURNS.lock().unwrap()
+}
+
+/// The name of the test, which is also that of its thread.
+fn this_check() -> String {
+    thread::current().name().unwrap_or("an earlier check").to_string()
+}
+
+/// Waits until no other check is running and none with an earlier name is waiting.
+fn take_turn() {
+    turns().waiting.insert(this_check());
+    thread::sleep(Duration::from_millis(30)); // until those that start with this one wait as well
+    let mut turns = turns();
+    while turns.busy || turns.waiting.first() != Some(&this_check()) {
+        turns = NEXT.wait(turns).unwrap();
+    }
+    turns.waiting.remove(&this_check());
+    let begin = *turns.begin.get_or_insert_with(Instant::now);
+    turns.busy = begin.elapsed() < IN_ALL;
+    let may_run = turns.busy;
+    drop(turns);
+    NEXT.notify_all();
+    assert!(
+        may_run,
+        "\n  Not tried, because the checks before it took too long. Mend those first."
+    );
+}
+
+/// How long to wait for one thing.
+pub fn patience() -> Duration {
+    if env::var_os("MY_SERVER").is_none() {
+        return TIMEOUT;
+    }
+    let elapsed = turns().begin.map_or(Duration::ZERO, |begin| begin.elapsed());
+    IN_ALL.saturating_sub(elapsed).clamp(Duration::from_millis(100), Duration::from_secs(5))
+}

@@ -1,0 +1,17 @@
+//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
+//! tests the step's own server. For yours, start it first, then run
+//!
+//!     MY_SERVER=127.0.0.1:6666 cargo test -p tcp-basic --test protocol
+
+mod harness;
+
+use harness::subject::Subject;
+
+#[test]
+fn check1_answers_in_uppercase() {
+    let server = Subject::new(env!("CARGO_BIN_EXE_tcp-basic"));
+    let mut client = server.connect();
+    client.send("show 信息");
+    client.expects("SHOW 信息", "what it reads comes back, with a to z in uppercase");
+    client.expects_end("after that, it closes the connection");
+}

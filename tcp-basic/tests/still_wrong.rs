@@ -1,0 +1,49 @@
+//! What this step still gets wrong. `ok` means that the flaw is there.
+
+mod harness;
+
+use harness::*;
+
+const EXE: &str = env!("CARGO_BIN_EXE_tcp-basic");
+
+#[test]
+fn second_client_is_refused() {
+    let (mut server, address) = server(EXE);
+    assert_eq!(run(EXE, &["client", &address], "").code, Some(0));
+    server.line_with("disconnected");
+    assert_eq!(server.end_within(TIMEOUT / 4).code, Some(0));
+    let second = run(EXE, &["client", &address], "");
+    assert_fails(&second, &["cannot reach", &address]);
+}
+
+#[test]
+fn only_the_first_read_is_answered() {
+    let (server, mut client) = server_and_client(EXE, "");
+    client.send("hello").expect("HELLO");
+    client.send("are you still there?"); // it may be closed already
+    assert_eq!(client.rest(), "");
+    assert_eq!(server.end().code, Some(0));
+}
+
+#[test]
+fn long_message_is_truncated() {
+    let (mut server, mut client) = server_and_client(EXE, "");
+    client.send([b'a'; 1500]);
+    server.line_with("connected");
+    let log = server.line();
+    assert!(log.ends_with(&format!(": \"{}\"", "a".repeat(1024))));
+    // Closing with unread bytes is a reset, and on Windows that may destroy the answer.
+    let answer = client.rest();
+    assert!(answer == "A".repeat(1024) || cfg!(windows));
+}
+
+#[test]
+fn silent_client_blocks_the_server() {
+    let (mut server, address) = server(EXE);
+    let mut silent = Client::connect(&address);
+    server.line_with("connected");
+    let mut second = Client::connect(&address); // the operating system accepts it
+    second.send("hello");
+    assert!(second.is_silent() && silent.is_silent());
+    assert!(server.is_running());
+}

@@ -1,0 +1,89 @@
+//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
+//! tests the step's own server. For yours, start it first, then run
+//!
+//!     MY_SERVER=127.0.0.1:7890 cargo test -p tcp-loop --test protocol
+
+#[path = "../../tcp-basic/tests/harness/mod.rs"]
+mod harness;
+
+use std::thread;
+
+use harness::{Client, subject::Subject};
+
+fn server() -> Subject {
+    Subject::new(env!("CARGO_BIN_EXE_tcp-loop"))
+}
+
+/// The next client must get an answer, for the reason that `rule` gives.
+#[track_caller]
+fn assert_serves(server: &Subject, rule: &str) {
+    server.connect().send("still there?").expects("STILL THERE?", rule);
+}
+
+#[test]
+fn check1_answers() {
+    let server = server();
+    let mut client = server.connect();
+    client.send("hello").expects("HELLO", "what it reads comes back, with a to z in uppercase");
+    client.send("straße 你好").expects("STRAßE 你好", "all other bytes come back unchanged");
+    client.send("bye").expects("BYE", "a client may send as often as it likes");
+}
+
+#[test]
+fn check2_serves_the_next_client() {
+    let server = server();
+    for _ in 0..3 {
+        assert_serves(&server, "when one client has gone, it serves the next");
+    }
+}
+
+#[test]
+fn check3_survives_a_client_that_closes_at_once() {
+    let server = server();
+    drop(server.connect());
+    assert_serves(&server, "a read of 0 bytes ends one connection, not the server");
+}
+
+#[test]
+fn check4_survives_a_reset() {
+    let server = server();
+    for _ in 0..3 {
+        let mut client = server.connect();
+        client.send("bye");
+        client.reset("it answers before the client closes the connection with a reset");
+    }
+    assert_serves(&server, "an error ends one connection, not the server");
+}
+
+#[test]
+fn check5_survives_bytes_that_are_no_text() {
+    let server = server();
+    let mut client = server.connect();
+    client.send(b"\xff\x00\xfea").expects(b"\xff\x00\xfeA", "a socket carries bytes, not text");
+    let half = &"信".as_bytes()[..2];
+    client.send(half).expects(half, "a read may end in the middle of a character");
+    drop(client);
+    assert_serves(&server, "bytes that are no text do not end the server");
+}
+
+#[test]
+fn check6_answers_what_came_before_the_end_of_stream() {
+    let server = server();
+    let mut client = server.connect();
+    client.send([b'a'; 20_000]).finish();
+    client.expects([b'A'; 20_000], "it reads until a read returns 0, and answers all of it");
+    client.expects_end("after the end of the client's stream, it closes the connection");
+}
+
+#[test]
+fn check7_long_messages_come_back_whole() {
+    let server = server();
+    let mut client = server.connect();
+    // Any bytes will do, as long as all 256 values are among them, in no simple order.
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i.wrapping_mul(i) / 7 + i) as u8).collect();
+    let mut sender = Client::new(client.stream().try_clone().unwrap());
+    thread::scope(|scope| {
+        scope.spawn(|| sender.send(&bytes));
+        client.expects(bytes.to_ascii_uppercase(), "3 MB come back in as many reads as it takes");
+    });
+}

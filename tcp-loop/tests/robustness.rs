@@ -1,0 +1,143 @@
+//! What else this step's own programs have to withstand, and the tests that every step has.
+
+#[path = "../../tcp-basic/tests/harness/every_step.rs"]
+mod every_step;
+#[path = "../../tcp-basic/tests/harness/every_tcp_step.rs"]
+mod every_tcp_step;
+#[path = "../../tcp-basic/tests/harness/mod.rs"]
+mod harness;
+#[path = "../src/server.rs"]
+#[allow(dead_code)]
+mod server;
+
+use std::thread;
+
+use every_step::Step;
+use harness::*;
+
+const EXE: &str = env!("CARGO_BIN_EXE_tcp-loop");
+const STEP: Step = Step { name: "tcp-loop", exe: EXE, address: "127.0.0.1:7890" };
+
+// ---- The server ----
+
+#[test]
+fn every_end_is_logged() {
+    let (mut server, address) = harness::server(EXE);
+    let mut client = Client::connect(&address);
+    let peer = client.address();
+    client.send("hello");
+    client.reset("it answers");
+    server.line_with(&format!("{peer} failed: "));
+    for _ in 0..100 {
+        drop(Client::connect(&address));
+    }
+    let client = Client::connect(&address);
+    let peer = client.address();
+    drop(client);
+    server.line_with(&format!("{peer} disconnected"));
+}
+
+#[test]
+fn silent_client_times_out() {
+    let log = log_of_silence("silent_client_times_out", server::handle_client, 60, "hello");
+    assert!(log.contains(" timed out after 60s\n"), "{log}");
+    assert!(log.contains("received: \"HELLO\"\n"), "{log}");
+}
+
+#[test]
+fn client_that_never_reads_times_out() {
+    let log = log_of("client_that_never_reads_times_out", || {
+        let (mut client, accepted, peer) = Client::accepted();
+        let same = accepted.try_clone().unwrap();
+        let server = thread::spawn(move || server::handle_client(accepted, peer));
+        shorten_timeouts(same, 60);
+        // Until the server gives up, because its answers and these bytes fill all buffers.
+        while !server.is_finished() && client.try_send([b'a'; 1024]).is_ok() {}
+        server.join().unwrap();
+    });
+    // Most of what was sent is logged before. (A read timeout would come without that.)
+    assert!(log.contains(" timed out after 60s\n") && log.len() > 100_000, "{}", log.len());
+}
+
+#[test]
+fn control_characters_are_escaped() {
+    let (mut server, address) = harness::server(EXE);
+    let client = run(EXE, &["client", &address], "\x1b]0;title\x07\x1b[2J\n");
+    assert_succeeds(&client, &[r#"server: "\u{1b}]0;TITLE\u{7}\u{1b}[2J""#]);
+    server.line_with(r#": "\u{1b}]0;title\u{7}\u{1b}[2J""#);
+}
+
+#[test]
+fn closed_log_does_not_end_it() {
+    every_step::assert_closed_log_is_survived();
+}
+
+/// With descriptors 0 to 3 (standard streams, listener), no client can be accepted. Without the
+/// pause of 10 ms, this would write hundreds of thousands of lines.
+#[cfg(target_os = "linux")]
+#[test]
+fn failing_accept_does_not_spin() {
+    let (mut server, address) = server_with_descriptors(4, EXE, &[]);
+    let _client = Client::connect(&address);
+    server.line_with("cannot accept: ");
+    let lines = server.count_lines("cannot accept: ", 2 * MOMENT);
+    assert!((1..100).contains(&lines), "{lines}");
+    assert!(server.is_running());
+}
+
+// ---- The client ----
+
+#[test]
+fn blank_lines_are_skipped() {
+    let (_server, address) = harness::server(EXE);
+    let client = run(EXE, &["client", &address], "\n  \r\n\t\n a \r\n\nb");
+    assert_succeeds(&client, &["server: \"A\"", "server: \"B\""]);
+}
+
+#[test]
+fn q_or_no_input_ends_it() {
+    let (_server, address) = harness::server(EXE);
+    for input in ["", "q\nb\n", "q"] {
+        assert_succeeds(&run(EXE, &["client", &address], input), &[]);
+    }
+}
+
+#[test]
+fn long_line_does_not_deadlock() {
+    let (_server, address) = harness::server(EXE);
+    let client = run(EXE, &["client", &address], &"a".repeat(20_000_000));
+    assert_eq!(client.code, Some(0), "{:?}", client.errors);
+    let answer = client.output[0].strip_prefix("server: ").unwrap();
+    assert_eq!(answer.len(), 20_000_000 + 2); // and two quotation marks
+    assert!(answer.trim_matches('"').bytes().all(|byte| byte == b'A'));
+}
+
+#[test]
+fn answer_in_pieces_is_put_together() {
+    let server = fake_server(|mut server| {
+        server.expect("hello");
+        server.dribble("HELLO").rest();
+    });
+    let client = run(EXE, &["client", &server.address], "hello\n");
+    assert_succeeds(&client, &["server: \"HELLO\""]);
+}
+
+#[test]
+fn half_an_answer_is_reported() {
+    let server = fake_server(|mut server| {
+        server.expect("hello");
+        server.recite("HEL");
+    });
+    let client = run(EXE, &["client", &server.address], "hello\n");
+    assert_fails(&client, &[&server.address, " closed the connection"]);
+    assert!(client.output.is_empty());
+}
+
+#[test]
+fn invalid_utf8_input_is_reported() {
+    let (_server, address) = harness::server(EXE);
+    let mut client = Program::start(EXE, &["client", &address]);
+    client.type_in(b"ok\n\xff\n");
+    assert_eq!(client.line(), "server: \"OK\"");
+    assert_fails(&client.end(), &["cannot read the input"]);
+}

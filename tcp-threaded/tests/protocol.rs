@@ -1,0 +1,109 @@
+//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
+//! tests the step's own server. For yours, start it first, then run
+//!
+//!     MY_SERVER=127.0.0.1:8080 cargo test -p tcp-threaded --test protocol
+
+#[path = "../../tcp-basic/tests/harness/mod.rs"]
+mod harness;
+
+use harness::{Client, subject::Subject};
+
+fn server() -> Subject {
+    Subject::new(env!("CARGO_BIN_EXE_tcp-threaded"))
+}
+
+/// A client that has been greeted.
+#[track_caller]
+fn client(server: &Subject) -> Client {
+    let mut client = server.connect();
+    client.expects_line("welcome", "it greets every client with a line, welcome");
+    client
+}
+
+#[test]
+fn check1_greets_and_answers() {
+    let server = server();
+    let mut client = client(&server);
+    client.send("Genji\n").expects("Hello Genji\n", "it answers the line NAME with Hello NAME");
+    client.send("信息\n").expects("Hello 信息\n", "it answers as often as the client asks");
+}
+
+#[test]
+fn check2_exit_closes_the_connection() {
+    let server = server();
+    let mut client = client(&server);
+    client.send("exit\n").expects_end("the line exit closes the connection, without an answer");
+    self::client(&server).send("you\n").expects("Hello you\n", "exit ends one connection only");
+}
+
+#[test]
+fn check3_serves_two_at_once() {
+    let server = server();
+    let mut silent = client(&server);
+    let rule = "a client that is silent holds nobody up";
+    client(&server).send("Hanzo\n").expects("Hello Hanzo\n", rule);
+    silent.send("Genji\n").expects("Hello Genji\n", "the first client is still served");
+}
+
+#[test]
+fn check4_finds_lines_however_they_are_split() {
+    let server = server();
+    let mut client = client(&server);
+    let rule = "a line may come in one piece with others: a read is not a message";
+    client.send("one\ntwo\nthr").expects("Hello one\nHello two\n", rule);
+    client.send("ee\n").expects("Hello three\n", "a line may come in two pieces");
+    client.dribble("信息\n").expects("Hello 信息\n", "a line may come byte by byte");
+    client.send("ex").dribble("it\n").expects_end("exit, too, may come in pieces");
+}
+
+#[test]
+fn check5_accepts_telnet_lines() {
+    let server = server();
+    let mut client = client(&server);
+    client.send("Genji\r\n").expects("Hello Genji\n", "telnet ends its lines with \\r\\n");
+    client.send("exit\r\n").expects_end("telnet ends its lines with \\r\\n");
+}
+
+#[test]
+fn check6_answers_a_last_line_without_newline() {
+    let server = server();
+    let mut client = client(&server);
+    client.send("Genji\nHanzo").finish();
+    client.expects("Hello Genji\nHello Hanzo\n", "the end of the stream also ends the last line");
+    client.expects_end("after the end of the client's stream, it closes the connection");
+}
+
+#[test]
+fn check7_refuses_a_line_without_end() {
+    let server = server();
+    let mut client = client(&server);
+    let sent_all = (0..100).all(|_| client.try_send([b'a'; 100_000]).is_ok());
+    if sent_all {
+        client.send("\n"); // otherwise, it has closed the connection
+    }
+    client.expects_refusal("a line of more than 1024 bytes is an error, or ends the connection");
+    self::client(&server).send("you\n").expects("Hello you\n", "it still serves others");
+}
+
+#[test]
+fn check8_survives_bytes_that_are_no_text() {
+    let server = server();
+    let mut other = client(&server);
+    client(&server).send(b"\xff\x00\xfe\n");
+    let rule = "bytes that are no text cost at most the connection that they came from";
+    other.send("you\n").expects("Hello you\n", rule);
+    client(&server).send("me\n").expects("Hello me\n", rule);
+}
+
+#[test]
+fn check9_survives_resets_and_silence() {
+    let server = server();
+    for _ in 0..3 {
+        let mut client = client(&server);
+        client.send("Genji\nhalf a li");
+        client.reset("it answers before the client closes the connection with a reset");
+    }
+    let _silent: Vec<Client> = (0..100).map(|_| client(&server)).collect();
+    let rule = "a hundred silent clients hold nobody up";
+    client(&server).send("you\n").expects("Hello you\n", rule);
+}

@@ -1,0 +1,33 @@
+//! The test for "Extend it". It fails until you have solved the exercise.
+
+#[path = "../../tcp-basic/tests/harness/mod.rs"]
+mod harness;
+
+use std::net::UdpSocket;
+use std::thread;
+
+use harness::*;
+
+const EXE: &str = env!("CARGO_BIN_EXE_udp-echo");
+
+/// Two equal lines and one echo that comes too late: it must not pass for an echo of the second.
+#[test]
+#[ignore = "exercise"]
+fn equal_lines_are_told_apart() {
+    let (_server, address) = server(EXE);
+    let client = run(EXE, &["client", &address], "same\nsame\n");
+    assert_succeeds(&client, &["server: \"same\"", "server: \"same\""]);
+
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let late = thread::spawn(move || {
+        let mut buffer = [0; 100];
+        let (count, _) = socket.recv_from(&mut buffer).unwrap();
+        let (_, client) = socket.recv_from(&mut [0; 100]).unwrap();
+        socket.send_to(&buffer[..count], client).unwrap();
+        socket // stays open until the client has ended
+    });
+    let client = run(EXE, &["client", &address], "same\nsame\n");
+    late.join().unwrap();
+    assert_fails(&client, &["no echo from ", " for 2 of 2 lines"]);
+}
