@@ -4,14 +4,17 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
+use std::time::Instant;
 
-use super::{MOMENT, subject::patience};
+use super::{MOMENT, TIMEOUT, subject::patience};
+
+const END: &str = "the end of the stream";
 
 /// A client (or the other end of a connection).
 pub struct Client {
     stream: BufReader<TcpStream>,
-    /// What it has sent since it last received what it expected.
-    sent: Vec<u8>,
+    /// What it has sent since it last received what it expected: the beginning, and how many bytes.
+    sent: (Vec<u8>, usize),
 }
 
 impl Client {
@@ -20,10 +23,10 @@ impl Client {
     }
 
     pub fn new(stream: TcpStream) -> Client {
-        // It fails on macOS if the other end is gone by now. The first read will tell.
+        // On macOS, it fails if the other end is gone by now. The first read will tell.
         let _ = stream.set_read_timeout(Some(patience()));
         let _ = stream.set_write_timeout(Some(patience()));
-        Client { stream: BufReader::new(stream), sent: Vec::new() }
+        Client { stream: BufReader::new(stream), sent: Default::default() }
     }
 
     /// A client that has read the greeting of step 3 or 5.
@@ -57,16 +60,13 @@ impl Client {
     }
 
     pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        self.sent.extend_from_slice(&bytes.as_ref()[..bytes.as_ref().len().min(1000)]);
+        self.record(bytes.as_ref());
         self.stream.get_mut().write_all(bytes.as_ref())
     }
 
     /// Sends each byte in a write of its own.
     pub fn dribble(&mut self, bytes: impl AsRef<[u8]>) -> &mut Client {
-        for byte in bytes.as_ref() {
-            self.send([*byte]);
-            thread::yield_now();
-        }
+        bytes.as_ref().iter().for_each(|byte| drop(self.try_send([*byte])));
         self
     }
 
@@ -76,81 +76,71 @@ impl Client {
         self
     }
 
+    /// Sends `bytes` in a thread of its own, while this one receives.
+    pub fn send_meanwhile(&mut self, bytes: Vec<u8>) -> &mut Client {
+        self.record(&bytes);
+        let mut stream = self.stream().try_clone().unwrap();
+        thread::spawn(move || stream.write_all(&bytes));
+        self
+    }
+
+    fn record(&mut self, bytes: &[u8]) {
+        self.sent.0.extend(bytes.iter().take(100));
+        self.sent.1 += bytes.len();
+    }
+
     /// Receives exactly `bytes`, because of a `rule` that the other end has to follow.
     #[track_caller]
     pub fn expects(&mut self, bytes: impl AsRef<[u8]>, rule: &str) {
         let expected = bytes.as_ref();
-        let (mut received, mut end) = (Vec::new(), String::new());
-        while received.len() < expected.len() && end.is_empty() {
-            let rest = &expected[received.len()..];
-            match self.stream.fill_buf() {
-                Ok([]) => end = END.to_string(),
-                Ok(bytes) => {
-                    let count = bytes.len().min(rest.len());
-                    if bytes[..count] != rest[..count] {
-                        received.extend_from_slice(bytes); // more than that, to show it
-                        break;
-                    }
-                    received.extend_from_slice(&bytes[..count]);
-                    self.stream.consume(count);
-                }
-                Err(error) => end = describe(&error),
-            }
+        let (mut received, end) = self.receive(|received| match expected.strip_prefix(received) {
+            Some(rest) => rest.len(),
+            None => 0,
+        });
+        if received != expected {
+            received.extend_from_slice(self.stream.buffer()); // what came with it
         }
-        let sound = received == expected;
-        assert!(sound, "{}", self.report(rule, &shown(expected), &received, &end));
-        self.sent.clear();
+        self.judge(received == expected, rule, &shown(expected), &received, &end);
     }
 
     #[track_caller]
     pub fn expect(&mut self, bytes: impl AsRef<[u8]>) {
-        self.expects(bytes, "");
+        self.expects(bytes, "the protocol");
     }
 
     /// Receives a line that begins with `prefix`, and returns it.
     #[track_caller]
     pub fn expects_line(&mut self, prefix: &str, rule: &str) -> String {
-        let mut line = Vec::new();
-        let end = self.stream.read_until(b'\n', &mut line);
-        let end = end.map_or_else(|error| describe(&error), |_| END.to_string());
+        let (line, end) = self.receive_line();
         let sound = line.starts_with(prefix.as_bytes()) && line.ends_with(b"\n");
-        let end = if line.ends_with(b"\n") { "" } else { &end };
-        let expected = format!("a line that begins with {prefix:?}");
-        assert!(sound, "{}", self.report(rule, &expected, &line, end));
-        self.sent.clear();
+        self.judge(sound, rule, &format!("a line that begins with {prefix:?}"), &line, &end);
         String::from_utf8_lossy(&line).into_owned()
     }
 
     /// Receives the end of the stream. (A reset would also close the connection.)
     #[track_caller]
     pub fn expects_end(&mut self, rule: &str) {
-        let mut received = Vec::new();
-        let result = self.stream.read_to_end(&mut received);
-        let sound = received.is_empty() && result.is_ok();
-        let end = result.map_or_else(|error| describe(&error), |_| END.to_string());
-        assert!(sound, "{}", self.report(rule, END, &received, &end));
+        let (line, end) = self.receive_line();
+        self.judge(line.is_empty() && end == END, rule, END, &line, &end);
     }
 
-    /// A failure in words. Lines without content are left out.
-    fn report(&self, rule: &str, expected: &str, received: &[u8], end: &str) -> String {
-        let received = if received.is_empty() && !end.is_empty() {
-            end.to_string()
-        } else {
-            [&shown(received), end].join(if end.is_empty() { "" } else { ", then " })
-        };
-        let sent = if self.sent.is_empty() { String::new() } else { shown(&self.sent) };
-        let lines =
-            [("rule", rule), ("sent", &sent), ("expected", expected), ("received", &received)]
-                .map(|(title, text)| format!("\n  {:9} {text}", format!("{title}:")));
-        lines.into_iter().filter(|line| !line.trim_end().ends_with(':')).collect()
-    }
-
-    /// Receives a line, whatever it says.
+    /// Receives a line that begins with `prefix`, or finds the connection closed, be it with a reset.
     #[track_caller]
-    pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stream.read_line(&mut line).unwrap();
-        line
+    pub fn expects_line_or_end(&mut self, prefix: &str, rule: &str) {
+        let (line, end) = self.receive_line();
+        let sound =
+            line.starts_with(prefix.as_bytes()) || (line.is_empty() && !end.contains("for"));
+        let expected = format!("a line that begins with {prefix:?}, or a closed connection");
+        self.judge(sound, rule, &expected, &line, &end);
+    }
+
+    /// Closes the connection with a reset, which closing with unread bytes does. The first of them
+    /// must have come.
+    #[track_caller]
+    pub fn reset(mut self, rule: &str) {
+        let result = self.stream().peek(&mut [0]);
+        let end = result.as_ref().map_or_else(describe, |_| END.to_string());
+        self.judge(result.is_ok_and(|count| count == 1), rule, "a byte", b"", &end);
     }
 
     /// Everything until the peer closes the connection, be it with a reset.
@@ -171,36 +161,54 @@ impl Client {
         result.is_err_and(|error| is_timeout(&error))
     }
 
-    /// Is told `error` or finds the connection closed, be it with a reset.
-    #[track_caller]
-    pub fn expects_refusal(&mut self, rule: &str) {
-        let mut line = Vec::new();
-        let result = self.stream.read_until(b'\n', &mut line);
-        let closed = line.is_empty() && !result.as_ref().is_err_and(is_timeout);
-        let end = result.map_or_else(|error| describe(&error), |_| String::new());
-        let report = self.report(rule, "an error, or a closed connection", &line, &end);
-        assert!(closed || line.starts_with(b"error"), "{report}");
-    }
-
-    /// Closes the connection with a reset, which closing with unread bytes does. The first of them
-    /// must have come.
-    #[track_caller]
-    pub fn reset(self, rule: &str) {
-        let result = self.stream().peek(&mut [0]);
-        let end = result.as_ref().map_or_else(describe, |_| END.to_string());
-        let report = self.report(rule, "a byte", b"", &end);
-        assert!(result.is_ok_and(|count| count == 1), "{report}");
-    }
-
     /// Sends `bytes` as a server, whatever the client sends, and closes gracefully.
     pub fn recite(mut self, bytes: &str) {
-        self.send(bytes);
-        self.finish();
-        self.rest();
+        self.send(bytes).finish().rest();
+    }
+
+    fn receive_line(&mut self) -> (Vec<u8>, String) {
+        self.receive(|received| if received.ends_with(b"\n") { 0 } else { usize::MAX })
+    }
+
+    /// Receives while `wanted` says that more bytes are, how many at most. Returns also why it
+    /// ended before that.
+    fn receive(&mut self, wanted: impl Fn(&[u8]) -> usize) -> (Vec<u8>, String) {
+        let (mut received, begin) = (Vec::new(), Instant::now());
+        loop {
+            let wanted = wanted(&received);
+            if wanted == 0 {
+                return (received, String::new());
+            }
+            let end = match self.stream.fill_buf() {
+                Ok([]) => END.to_string(),
+                Ok(_) if begin.elapsed() > TIMEOUT => format!("no end for {TIMEOUT:?}"),
+                Ok(bytes) => {
+                    let newline = bytes.iter().position(|byte| *byte == b'\n');
+                    let count = newline.map_or(bytes.len(), |i| i + 1).min(wanted);
+                    received.extend_from_slice(&bytes[..count]);
+                    self.stream.consume(count);
+                    continue;
+                }
+                Err(error) => describe(&error),
+            };
+            return (received, end);
+        }
+    }
+
+    /// Fails in words unless the other end's behavior is `sound`.
+    #[track_caller]
+    fn judge(&mut self, sound: bool, rule: &str, expected: &str, received: &[u8], end: &str) {
+        let sent = match &self.sent {
+            (_, 0) => "nothing".to_string(),
+            (start, count) => shown_start(start, *count),
+        };
+        let received = if received.is_empty() { "".into() } else { shown(received) + " " };
+        let details =
+            format!("sent:     {sent}\n  expected: {expected}\n  received: {received}{end}");
+        assert!(sound, "\n  rule:     {rule}\n  {details}");
+        self.sent = Default::default();
     }
 }
-
-const END: &str = "the end of the stream";
 
 fn describe(error: &io::Error) -> String {
     match error.kind() {
@@ -212,9 +220,12 @@ fn describe(error: &io::Error) -> String {
 
 /// Bytes as text in quotes: the first 60, and how many there are.
 pub fn shown(bytes: &[u8]) -> String {
+    shown_start(bytes, bytes.len())
+}
+
+fn shown_start(bytes: &[u8], count: usize) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
-    let more =
-        if bytes.len() > 60 { format!("… ({} bytes)", bytes.len()) } else { String::new() };
+    let more = if count > 60 { format!("… ({count} bytes)") } else { String::new() };
     format!("{text:?}{more}")
 }
 

@@ -47,16 +47,17 @@ impl Drop for Subject {
     }
 }
 
+/// Says what that means, in the first check alone.
 fn nobody_listens(address: &str, error: io::Error) -> String {
-    let last_seen = turns().last_seen.clone();
-    let advice = if last_seen.is_empty() {
-        "Start your server there, in another terminal, and try again.".to_string()
-    } else if last_seen == this_check() {
-        "Your server was there when this check began, so it has ended since.".to_string()
-    } else {
-        format!(
-            "Your server has ended, during or after {last_seen}. Start it again, mend that first."
-        )
+    let mut turns = turns();
+    if turns.is_gone {
+        return "Not tried, because nobody listens.".to_string();
+    }
+    turns.is_gone = true;
+    let advice = match turns.last_seen.as_str() {
+        "" => "Start your server there, in another terminal, then try again.".to_string(),
+        last if last == this_check() => "Your server ended during this check.".to_string(),
+        last => format!("Your server ended during {last} or after it. Mend that first."),
     };
     format!("Nobody listens at {address}: {error}. {advice}")
 }
@@ -70,6 +71,8 @@ struct Turns {
     begin: Option<Instant>,
     /// The last check that could connect.
     last_seen: String,
+    /// Whether one could not.
+    is_gone: bool,
 }
 
 static TURNS: Mutex<Turns> = Mutex::new(Turns {
@@ -77,6 +80,7 @@ static TURNS: Mutex<Turns> = Mutex::new(Turns {
     busy: false,
     begin: None,
     last_seen: String::new(),
+    is_gone: false,
 });
 static NEXT: Condvar = Condvar::new();
 
