@@ -30,12 +30,11 @@ fn headers_are_checked() {
         Ok((size, name)) => format!("{size} {name}"),
         Err(error) => error.to_string(),
     };
-    for line in ["5 x", "5 x\r", "05 x", "1073741824 x"] {
-        let sound = format!("{} x", line[..line.len() - 2].trim_matches([' ', '0']));
-        assert_eq!(header(format!("{line}\n5 y\n").as_bytes()), sound.trim(), "{line:?}");
+    let sound =
+        [("5 x\n", "5 x"), ("05 x\r\n6 y\n", "5 x"), ("1073741824  a b \n", "1073741824  a b ")];
+    for (line, expected) in sound {
+        assert_eq!(header(line.as_bytes()), expected);
     }
-    assert_eq!(header(b"5  a b \n"), "5  a b ");
-
     let sizes = " x|-1 x|+5 x|1.5 x|0x10 x|1e3 x|5x x|\t5 x|５ x|1073741825 x|\
         99999999999999999 x|18446744073709551616 x|GET / HTTP/1.1\r";
     for line in sizes.split('|') {
@@ -344,18 +343,6 @@ fn endless_answer_is_refused() {
     let server = fake_server(|mut server| while server.try_send([b'a'; 65536]).is_ok() {});
     let client = run(EXE, &["client", &server.address, PICTURE], "");
     assert_fails(&client, &[&server.address, " sent a line of more than 4096 bytes"]);
-}
-
-#[test]
-fn early_ok_is_not_believed() {
-    let files = Directory::new("early-ok");
-    let path = files.write("big", vec![b'a'; 20_000_000]);
-    let server = fake_server(|mut server| {
-        server.send("welcome\nok\nok: stored\n");
-        server.expect("20000000 big\naaa");
-    });
-    let client = run(EXE, &["client", &server.address, &path], "");
-    assert_fails(&client, &["before all was sent"]);
 }
 
 /// The server sends its last answer while the client is still sending, and reads no more. (On
