@@ -110,7 +110,8 @@ fn check5_never_replaces_a_file() {
     let stored = accepted.into_iter().filter_map(|client| {
         client.send("hello").expects_line("", rule).starts_with("ok").then_some(())
     });
-    assert_eq!(stored.count(), 1, "{rule}");
+    let stored = stored.count();
+    assert!(stored == 1, "\n  rule:     {rule}\n  expected: one ok\n  received: {stored}");
 }
 
 #[test]

@@ -54,6 +54,15 @@ fn endless_line_does_not_fill_memory() {
     assert_answers(&mut client);
 }
 
+#[cfg(unix)] // Windows may show a reset as the end of the stream
+#[test]
+fn reset_is_logged() {
+    let (mut server, mut client) = server_and_client(EXE, "welcome\n");
+    client.send("Genji\n");
+    client.reset("it answers");
+    server.line_with(" failed: ");
+}
+
 #[test]
 fn silent_client_times_out() {
     let log = log_of_silence("silent_client_times_out", server::handle_client, 60, "half a li");
