@@ -41,8 +41,8 @@ pub fn run(address: &str, path: &str) -> Result<(), Box<dyn Error>> {
 fn open(path: &str) -> io::Result<(File, u64, String)> {
     let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let metadata = fs::metadata(path)?; // checked first, because opening a pipe may wait forever
-    if !metadata.is_file() || name.contains('\n') {
-        return Err(io::Error::other("it must be a regular file, with no newline in its name"));
+    if !metadata.is_file() || name.contains(['\n', '\r']) {
+        return Err(io::Error::other("it must be a regular file, with no line break in its name"));
     }
     Ok((File::open(path)?, metadata.len(), name))
 }

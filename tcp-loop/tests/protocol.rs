@@ -22,7 +22,7 @@ fn assert_serves(server: &Subject, rule: &str) {
 fn check1_answers() {
     let server = server();
     let mut client = server.connect();
-    client.send("hello").expects("HELLO", "what it reads comes back, with a to z in uppercase");
+    client.send("Hello").expects("HELLO", "what it reads comes back, with a to z in uppercase");
     client.send("straße 你好").expects("STRAßE 你好", "all other bytes come back unchanged");
     client.send("q").expects("Q", "a client may send what it likes, as often as it likes");
 }

@@ -45,7 +45,7 @@ fn connect(address: &str) -> io::Result<UdpSocket> {
 }
 
 /// Binds a socket to the address `own` and connects it. connect sends nothing; it tells the
-/// operating system where `send` goes and makes it drop what comes from any other address.
+/// operating system where `send` goes and makes it drop what comes from then on from elsewhere.
 fn connect_from(own: &str, address: &str) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(own)?;
     socket.connect(address)?;

@@ -43,7 +43,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
                     Err(error) => log(format!("{peer}: cannot send: {error}")),
                 }
             }
-            // An earlier datagram could not be delivered.
+            // On Windows: an earlier echo could not be delivered, because its client has gone.
             Err(error) => log(format!("cannot receive: {error}")),
         }
     }

@@ -48,8 +48,9 @@ fn client_goes_on_in_time_and_is_not_fooled() {
     server.expects_nothing(0.15, "an echo from another address is none");
     server.send(b"2");
     server.expects_nothing(0.3, "a late echo of the last line is not the echo of this one");
-    server.send(b"\xff\xfe");
-    server.send(b"");
+    for wrong in [b"\xff\xfe", &b""[..], b"3\n", b"3 and more"] {
+        server.send(wrong);
+    }
     server.expects_nothing(0.45, "only the very bytes that it sent are the echo");
     server.send(b"3");
     server.expects("4", 0.9, "when the echo comes after all that, it sends the next line");
@@ -206,4 +207,16 @@ fn server_check4_answers_each_sender() {
     for (i, client) in (0..).zip(&clients) {
         assert_receives(client, &[i], "the echo goes to the address that the datagram came from");
     }
+}
+
+#[test]
+fn server_check5_survives_a_sender_that_has_gone() {
+    let server = Subject::new(EXE);
+    for _ in 0..100 {
+        client(&server).send(b"bye").unwrap();
+    }
+    let client = client(&server);
+    client.send(b"still there?").unwrap();
+    let rule = "an echo that cannot be delivered does not end the server";
+    assert_receives(&client, b"still there?", rule);
 }

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{MOMENT, TIMEOUT, subject::patience};
 
@@ -26,6 +26,7 @@ impl Client {
         // On macOS, it fails if the other end is gone by now. The first read will tell.
         let _ = stream.set_read_timeout(Some(patience()));
         let _ = stream.set_write_timeout(Some(patience()));
+        let _ = stream.set_nodelay(true); // or Nagle's algorithm would put small pieces together
         Client { stream: BufReader::new(stream), sent: Default::default() }
     }
 
@@ -66,7 +67,10 @@ impl Client {
 
     /// Sends each byte in a write of its own.
     pub fn dribble(&mut self, bytes: impl AsRef<[u8]>) -> &mut Client {
-        bytes.as_ref().iter().for_each(|byte| drop(self.try_send([*byte])));
+        for byte in bytes.as_ref() {
+            self.send([*byte]);
+            thread::sleep(Duration::from_millis(1)); // until it is read
+        }
         self
     }
 
@@ -89,7 +93,8 @@ impl Client {
         self.sent.1 += bytes.len();
     }
 
-    /// Receives exactly `bytes`, because of a `rule` that the other end has to follow.
+    /// Receives `bytes` and, if they come with them, no others, because of a `rule` that the other
+    /// end has to follow.
     #[track_caller]
     pub fn expects(&mut self, bytes: impl AsRef<[u8]>, rule: &str) {
         let expected = bytes.as_ref();
@@ -97,15 +102,16 @@ impl Client {
             Some(rest) => rest.len(),
             None => 0,
         });
-        if received != expected {
-            received.extend_from_slice(self.stream.buffer()); // what came with it
+        if !rule.is_empty() {
+            received.extend_from_slice(self.stream.buffer());
         }
         self.judge(received == expected, rule, &shown(expected), &received, &end);
     }
 
+    /// Receives `bytes`, whatever comes then.
     #[track_caller]
     pub fn expect(&mut self, bytes: impl AsRef<[u8]>) {
-        self.expects(bytes, "the protocol");
+        self.expects(bytes, "");
     }
 
     /// Receives a line that begins with `prefix`, and returns it.
