@@ -8,9 +8,10 @@
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;
 
+use std::thread;
 use std::time::SystemTime;
 
-use harness::{Client, subject::Subject};
+use harness::{Client, MOMENT, subject::Subject};
 
 fn server() -> Subject {
     Subject::new(env!("CARGO_BIN_EXE_file-upload"))
@@ -25,8 +26,9 @@ fn name(number: u32) -> String {
 /// A client that has been greeted and has sent its header.
 #[track_caller]
 fn client(server: &Subject, header: impl AsRef<[u8]>) -> Client {
-    let mut client = server.connect();
-    client.expects_line("welcome", "it greets every client with a line, welcome");
+    let rule = "it greets every client with a line, welcome";
+    let mut client = server.connect(rule);
+    client.expects_line("welcome", rule);
     client.send(header);
     client
 }
@@ -99,6 +101,7 @@ fn check4_short_upload_leaves_the_name_free() {
 
     let reset = format!("5 x{name}\nhel");
     client(&server, reset).reset("it answers a header that it accepts with ok");
+    thread::sleep(MOMENT); // until the server has noticed
     upload(&server, &format!("x{name}"), "ok", "also after a reset");
 }
 
@@ -152,9 +155,10 @@ fn check8_silent_client_holds_nobody_up() {
     let mut slow = client(&server, format!("5 {}\nhel", name(8)));
     slow.expects_line("ok", "it answers a header that it accepts with ok");
     for _ in 0..3 {
-        let mut client = server.connect();
+        let rule = "an error, such as a reset, ends one connection, not the server";
+        let mut client = server.connect(rule);
         client.send("5 half");
-        client.reset("it greets every client");
+        client.reset(rule);
     }
     upload(&server, &name(8), "ok", "silence, slowness and resets hold nobody up");
     slow.send("lo").expects_line("ok", "the slow client is still served");

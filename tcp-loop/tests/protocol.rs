@@ -15,13 +15,13 @@ fn server() -> Subject {
 /// The next client must get an answer, for the reason that `rule` gives.
 #[track_caller]
 fn assert_serves(server: &Subject, rule: &str) {
-    server.connect().send("still there?").expects("STILL THERE?", rule);
+    server.connect(rule).send("still there?").expects("STILL THERE?", rule);
 }
 
 #[test]
 fn check1_answers() {
     let server = server();
-    let mut client = server.connect();
+    let mut client = server.connect("it serves one client after another");
     client.send("Hello").expects("HELLO", "what it reads comes back, with a to z in uppercase");
     client.send("straße 你好").expects("STRAßE 你好", "all other bytes come back unchanged");
     client.send("q").expects("Q", "a client may send what it likes, as often as it likes");
@@ -38,8 +38,9 @@ fn check2_serves_the_next_client() {
 #[test]
 fn check3_survives_a_client_that_closes_at_once() {
     let server = server();
-    drop(server.connect());
-    assert_serves(&server, "a read of 0 bytes ends one connection, not the server");
+    let rule = "a read of 0 bytes ends one connection, not the server";
+    drop(server.connect(rule));
+    assert_serves(&server, rule);
 }
 
 #[test]
@@ -47,7 +48,7 @@ fn check4_survives_a_reset() {
     let server = server();
     let rule = "an error, such as a reset, ends one connection, not the server";
     for _ in 0..3 {
-        let mut client = server.connect();
+        let mut client = server.connect(rule);
         client.send("bye");
         client.reset(rule);
     }
@@ -57,7 +58,7 @@ fn check4_survives_a_reset() {
 #[test]
 fn check5_survives_bytes_that_are_no_text() {
     let server = server();
-    let mut client = server.connect();
+    let mut client = server.connect("it serves one client after another");
     client.send(b"\xff\x00\xfea").expects(b"\xff\x00\xfeA", "a socket carries bytes, not text");
     let half = &"信".as_bytes()[..2];
     client.send(half).expects(half, "a read may end in the middle of a character");
@@ -68,7 +69,7 @@ fn check5_survives_bytes_that_are_no_text() {
 #[test]
 fn check6_answers_what_came_before_the_end_of_stream() {
     let server = server();
-    let mut client = server.connect();
+    let mut client = server.connect("it serves one client after another");
     client.send([b'a'; 20_000]).finish();
     client.expects([b'A'; 20_000], "it reads until a read returns 0, and answers all of it");
     client.expects_end("after the end of the client's stream, it closes the connection");
@@ -77,7 +78,7 @@ fn check6_answers_what_came_before_the_end_of_stream() {
 #[test]
 fn check7_long_messages_come_back_whole() {
     let server = server();
-    let mut client = server.connect();
+    let mut client = server.connect("it serves one client after another");
     let text: String = (0..500_000).map(|i| format!("a{i} ")).collect();
     let rule = "3 MB come back in as many reads as it takes, while the client is still sending";
     client.send_meanwhile(text.clone().into_bytes()).expects(text.to_uppercase(), rule);

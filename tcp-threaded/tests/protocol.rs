@@ -21,7 +21,7 @@ fn client(server: &Subject) -> Client {
 /// A client that must be greeted also because of a `rule`.
 #[track_caller]
 fn next_client(server: &Subject, rule: &str) -> Client {
-    let mut client = server.connect();
+    let mut client = server.connect(rule);
     client.expects_line("welcome", rule);
     client
 }

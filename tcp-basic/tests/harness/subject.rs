@@ -28,14 +28,17 @@ impl Subject {
         Subject { address, own: Some(program) }
     }
 
+    /// Connects a client, which must be possible because of a `rule`.
     #[track_caller]
-    pub fn connect(&self) -> Client {
+    pub fn connect(&self, rule: &str) -> Client {
         match TcpStream::connect(&self.address) {
             Ok(stream) => {
                 turns().last_seen = this_check();
                 Client::new(stream)
             }
-            Err(error) => panic!("\n  {}", nobody_listens(&self.address, error)),
+            Err(error) => {
+                panic!("\n  rule:     {rule}\n  {}", nobody_listens(&self.address, error))
+            }
         }
     }
 }
@@ -55,6 +58,7 @@ fn nobody_listens(address: &str, error: io::Error) -> String {
     }
     turns.is_gone = true;
     let advice = match turns.last_seen.as_str() {
+        _ if error.raw_os_error().is_none() => "MY_SERVER must be HOST:PORT.".to_string(),
         "" => "Start your server there, in another terminal, then try again.".to_string(),
         last if last == this_check() => "Your server ended during this check.".to_string(),
         last => format!("Your server ended during {last} or after it. Mend that first."),
@@ -99,14 +103,15 @@ fn this_check() -> String {
 /// Waits until no other check is running and none with an earlier name is waiting.
 fn take_turn() {
     turns().waiting.insert(this_check());
-    thread::sleep(Duration::from_millis(30)); // until those that start with this one wait as well
+    // Until those that start with this one wait as well.
+    let first = *turns().begin.get_or_insert_with(Instant::now);
+    thread::sleep(Duration::from_millis(200).saturating_sub(first.elapsed()));
     let mut turns = turns();
     while turns.busy || turns.waiting.first() != Some(&this_check()) {
         turns = NEXT.wait(turns).unwrap();
     }
     turns.waiting.remove(&this_check());
-    let begin = *turns.begin.get_or_insert_with(Instant::now);
-    turns.busy = begin.elapsed() < IN_ALL;
+    turns.busy = first.elapsed() < IN_ALL;
     let may_run = turns.busy;
     drop(turns);
     NEXT.notify_all();
