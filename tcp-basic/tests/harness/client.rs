@@ -208,10 +208,13 @@ impl Client {
             (_, 0) => "nothing".to_string(),
             (start, count) => shown_start(start, *count),
         };
-        let received = if received.is_empty() { "".into() } else { shown(received) + " " };
-        let details =
-            format!("sent:     {sent}\n  expected: {expected}\n  received: {received}{end}");
-        assert!(sound, "\n  rule:     {rule}\n  {details}");
+        let received = match (received, end) {
+            ([], end) => end.to_string(),
+            (bytes, "") => shown(bytes),
+            (bytes, end) => format!("{}, then {end}", shown(bytes)),
+        };
+        let details = format!("expected: {expected}\n  received: {received}");
+        assert!(sound, "\n  rule:     {rule}\n  sent:     {sent}\n  {details}");
         self.sent = Default::default();
     }
 }
