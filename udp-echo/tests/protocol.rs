@@ -14,7 +14,7 @@ use std::env;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use harness::client::{is_timeout, shown};
+use harness::client::{is_timeout, nothing, shown};
 use harness::subject::{Subject, patience};
 use harness::{MAX_DATAGRAM, Program};
 
@@ -156,7 +156,7 @@ fn assert_receives(socket: &UdpSocket, expected: &[u8], rule: &str) {
     let received = match socket.recv(&mut buffer) {
         Ok(count) if buffer[..count] == *expected => return,
         Ok(count) => shown(&buffer[..count]),
-        Err(error) if is_timeout(&error) => format!("nothing for {:.0?}", patience()),
+        Err(error) if is_timeout(&error) => nothing(),
         Err(error) => panic!("\n  {error}. Start your server first, in another terminal."),
     };
     let expected = shown(expected);

@@ -219,9 +219,16 @@ impl Client {
     }
 }
 
+/// That nothing came. Checks before this one may have taken the time for it.
+pub fn nothing() -> String {
+    let hurry =
+        if patience() < Duration::from_secs(5) { " (fix the checks before it first)" } else { "" };
+    format!("nothing for {:.0?}{hurry}", patience())
+}
+
 fn describe(error: &io::Error) -> String {
     match error.kind() {
-        _ if is_timeout(error) => format!("nothing for {:.0?}", patience()),
+        _ if is_timeout(error) => nothing(),
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "a reset".to_string(),
         _ => error.to_string(),
     }

@@ -61,7 +61,7 @@ fn nobody_listens(address: &str, error: io::Error) -> String {
         _ if error.raw_os_error().is_none() => "MY_SERVER must be HOST:PORT.".to_string(),
         "" => "Start your server there, in another terminal, then try again.".to_string(),
         last if last == this_check() => "Your server ended during this check.".to_string(),
-        last => format!("Your server ended during {last} or after it. Mend that first."),
+        last => format!("Your server ended during {last} or after it. Fix that first."),
     };
     format!("Nobody listens at {address}: {error}. {advice}")
 }
@@ -115,10 +115,7 @@ fn take_turn() {
     let may_run = turns.busy;
     drop(turns);
     NEXT.notify_all();
-    assert!(
-        may_run,
-        "\n  Not tried, because the checks before it took too long. Mend those first."
-    );
+    assert!(may_run, "\n  Not tried, because the checks before it took too long. Fix those first.");
 }
 
 /// How long to wait for one thing.
