@@ -40,10 +40,10 @@ const MAX_SIZE: u64 = 1 << 30;
 /// Receives files on `address` ("HOST:PORT"; port 0 takes any free port), forever. Creates
 /// `directory`, where the files go, if it is missing.
 pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
-    let path = Path::new(directory);
-    store::prepare(path).map_err(|error| format!("cannot use {directory:?}: {error}"))?;
     let listener = TcpListener::bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let path = Path::new(directory);
+    store::prepare(path).map_err(|error| format!("cannot use {directory:?}: {error}"))?;
     log(format!("listening on {}", listener.local_addr()?));
     // All threads accept from one listener, and further clients wait in its backlog. So clients
     // cannot make this server start threads, open files, or take memory without limit. The scope

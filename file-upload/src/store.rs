@@ -53,7 +53,7 @@ impl Upload {
         self.file.sync_all()?;
         fs::hard_link(&self.temporary, &self.path).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => taken(),
-            _ => io::Error::other(format!("no hard link: {error}; this file system may have none")),
+            _ => io::Error::other(format!("no hard link: {error} (some file systems have none)")),
         })?;
         // The name should also be on disk. Not every system can do that (Windows cannot), and the
         // file is already in place, so a failure is ignored.

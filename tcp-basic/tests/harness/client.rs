@@ -6,7 +6,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{MOMENT, TIMEOUT, subject::patience};
+use super::MOMENT;
+use super::subject::{patience, time_left};
 
 const END: &str = "the end of the stream";
 
@@ -173,13 +174,15 @@ impl Client {
     }
 
     fn receive_line(&mut self) -> (Vec<u8>, String) {
-        self.receive(|received| if received.ends_with(b"\n") { 0 } else { usize::MAX })
+        const LONGEST: usize = 100_000; // an endless line must not fill our memory
+        self.receive(|line| if line.ends_with(b"\n") { 0 } else { LONGEST - line.len() })
     }
 
     /// Receives while `wanted` says that more bytes are, how many at most. Returns also why it
     /// ended before that.
     fn receive(&mut self, wanted: impl Fn(&[u8]) -> usize) -> (Vec<u8>, String) {
-        let (mut received, begin) = (Vec::new(), Instant::now());
+        let (mut received, begin, limit) = (Vec::new(), Instant::now(), time_left());
+        let _ = self.stream().set_read_timeout(Some(patience()));
         loop {
             let wanted = wanted(&received);
             if wanted == 0 {
@@ -187,7 +190,7 @@ impl Client {
             }
             let end = match self.stream.fill_buf() {
                 Ok([]) => END.to_string(),
-                Ok(_) if begin.elapsed() > TIMEOUT => format!("no end for {TIMEOUT:?}"),
+                Ok(_) if begin.elapsed() > limit => format!("no end for {limit:.0?}"),
                 Ok(bytes) => {
                     let newline = bytes.iter().position(|byte| *byte == b'\n');
                     let count = newline.map_or(bytes.len(), |i| i + 1).min(wanted);

@@ -3,7 +3,7 @@
 //! anyone's. Checks of that one take turns, in the order of their names, for 30 seconds in all.
 
 use std::collections::BTreeSet;
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
@@ -20,9 +20,9 @@ pub struct Subject {
 impl Subject {
     /// The server that MY_SERVER names, or this step's own.
     pub fn new(exe: &str) -> Subject {
-        if let Ok(address) = env::var("MY_SERVER") {
+        if let Some(address) = env::var_os("MY_SERVER") {
             take_turn();
-            return Subject { address, own: None };
+            return Subject { address: address.to_string_lossy().into(), own: None };
         }
         let (program, address) = launch_server(&mut command(exe, &["server", "127.0.0.1:0"]));
         Subject { address, own: Some(program) }
@@ -31,7 +31,7 @@ impl Subject {
     /// Connects a client, which must be possible because of a `rule`.
     #[track_caller]
     pub fn connect(&self, rule: &str) -> Client {
-        match TcpStream::connect(&self.address) {
+        match connect(&self.address) {
             Ok(stream) => {
                 turns().last_seen = this_check();
                 Client::new(stream)
@@ -43,6 +43,15 @@ impl Subject {
     }
 }
 
+/// Like TcpStream::connect, but not for minutes, which it takes if the server's backlog is full.
+fn connect(address: &str) -> io::Result<TcpStream> {
+    let mut result = Err(io::ErrorKind::InvalidInput.into());
+    for address in address.to_socket_addrs()? {
+        result = result.or_else(|_| TcpStream::connect_timeout(&address, patience()));
+    }
+    result
+}
+
 impl Drop for Subject {
     fn drop(&mut self) {
         turns().busy = false;
@@ -50,9 +59,12 @@ impl Drop for Subject {
     }
 }
 
-/// Says what that means, in the first check alone.
+/// Says what that means. That nobody listens, it says in the first check alone.
 fn nobody_listens(address: &str, error: io::Error) -> String {
     let mut turns = turns();
+    if error.kind() == io::ErrorKind::TimedOut {
+        return format!("{address} accepts nobody: it is still busy with an earlier client.");
+    }
     if turns.is_gone {
         return "Not tried, because nobody listens.".to_string();
     }
@@ -120,9 +132,17 @@ fn take_turn() {
 
 /// How long to wait for one thing.
 pub fn patience() -> Duration {
-    if env::var_os("MY_SERVER").is_none() {
-        return TIMEOUT;
+    match env::var_os("MY_SERVER") {
+        Some(_) => time_left().min(Duration::from_secs(5)),
+        None => TIMEOUT,
     }
+}
+
+/// How long everything that follows may take.
+pub fn time_left() -> Duration {
     let elapsed = turns().begin.map_or(Duration::ZERO, |begin| begin.elapsed());
-    IN_ALL.saturating_sub(elapsed).clamp(Duration::from_millis(100), Duration::from_secs(5))
+    match env::var_os("MY_SERVER") {
+        Some(_) => IN_ALL.saturating_sub(elapsed).max(Duration::from_millis(100)),
+        None => TIMEOUT,
+    }
 }
