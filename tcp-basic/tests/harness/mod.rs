@@ -115,16 +115,11 @@ impl Program {
 
     /// Closes its input and waits for its end.
     #[track_caller]
-    pub fn end(self) -> Ended {
-        self.end_within(TIMEOUT)
-    }
-
-    #[track_caller]
-    pub fn end_within(mut self, limit: Duration) -> Ended {
+    pub fn end(mut self) -> Ended {
         drop(self.input.take());
         let begin = Instant::now();
         while self.is_running() {
-            assert!(begin.elapsed() < limit, "the program is still running after {limit:?}");
+            assert!(begin.elapsed() < TIMEOUT, "the program is still running after {TIMEOUT:?}");
             thread::sleep(Duration::from_millis(1));
         }
         let code = self.child.wait().unwrap().code();
@@ -253,32 +248,23 @@ impl Drop for FakeServer {
     }
 }
 
-/// What a test's `body` writes to stdout: that of a server which runs inside the test would
-/// stand among the results. So the test runs once more, in a process of its own.
-pub fn log_of(test: &str, body: impl FnOnce()) -> String {
-    if env::var_os("LOG_OF").is_some() {
-        body();
-        process::exit(0);
-    }
-    let mut again = Command::new(env::current_exe().unwrap());
-    let output = again.args([test, "--exact", "--nocapture"]).env("LOG_OF", test).output().unwrap();
-    let [log, errors] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
-    assert!(output.status.success(), "{log}{errors}");
-    log
-}
-
 /// What a server logs about a client that sends `bytes`, then falls silent, and what the client
-/// receives. Its timeouts must be `seconds` (here they are shortened).
+/// receives. Its timeouts must be `seconds` (here they are shortened). The log of a server inside
+/// the test would stand among the results, so the test runs once more, in a process of its own.
 pub fn log_of_silence(test: &str, handle: Handler, seconds: u64, bytes: &str) -> String {
-    log_of(test, || {
-        let (mut client, accepted, peer) = Client::accepted();
-        let same = accepted.try_clone().unwrap();
-        let server = thread::spawn(move || handle(accepted, peer));
-        shorten_timeouts(same, seconds);
-        client.send(bytes); // ends the read under way, which began with the long timeout
-        println!("received: {:?}", client.rest());
-        server.join().unwrap();
-    })
+    if env::var_os("LOG_OF").is_none() {
+        let mut again = Command::new(env::current_exe().unwrap());
+        let output = again.args([test, "--exact", "--nocapture"]).env("LOG_OF", test).output();
+        return String::from_utf8(output.unwrap().stdout).unwrap();
+    }
+    let (mut client, accepted, peer) = Client::accepted();
+    let same = accepted.try_clone().unwrap();
+    let server = thread::spawn(move || handle(accepted, peer));
+    shorten_timeouts(same, seconds);
+    client.send(bytes); // ends the read under way, which began with the long timeout
+    println!("received: {:?}", client.rest());
+    server.join().unwrap();
+    process::exit(0);
 }
 
 /// A step's `handle_client`.
