@@ -37,7 +37,7 @@ pub fn run(address: &str, path: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Opens the file at `path`. Returns it, its size in bytes and its name without the path.
+/// Opens the file at `path`. Returns it, its size in bytes, and its name without the path.
 fn open(path: &str) -> io::Result<(File, u64, String)> {
     let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let metadata = fs::metadata(path)?; // checked first, because opening a pipe may wait forever

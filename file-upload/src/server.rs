@@ -31,7 +31,7 @@ const THREADS: usize = 64;
 /// not a person.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The longest header in bytes: enough for the size, the longest name and the newline.
+/// The longest header in bytes: enough for the size, the longest name, and the newline.
 const MAX_HEADER: u64 = 512;
 
 /// The largest file in bytes: 1 GiB, so that one upload cannot fill the disk.
@@ -56,7 +56,7 @@ pub fn run(address: &str, directory: &str) -> Result<(), Box<dyn Error>> {
             }
         }
     });
-    Err("no thread could be started".into()) // reached only then, because `serve` never returns
+    Err("no thread could be started".into()) // else not reached: `serve` never returns
 }
 
 /// Serves one client after another, forever. (The type `!` means that it never returns.)
@@ -126,7 +126,7 @@ pub fn read_header(reader: &mut impl BufRead) -> io::Result<(u64, String)> {
     }
 }
 
-/// Sends the last answer and closes the connection so that it arrives: sends the end of the stream
+/// Sends the last answer and closes so that the answer arrives: sends the end of the stream
 /// (a half-close), then reads what the client is still sending, for one or two seconds at most.
 ///
 /// Closing with unread bytes would reset the connection (RFC 9293, section 3.6.1), and a reset
@@ -150,7 +150,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Prints a line. If stdout is closed or full, println! would panic, which must not end the server.
+/// Prints a line. Unlike println!, it does not panic if stdout is closed or full.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,9 +1,9 @@
-//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
-//! tests the step's own server. For yours, start it first, then run
+//! What a server of this step has to do, in any language. By default, these tests start the step's
+//! own server. To test yours, start it first, then run
 //!
 //!     MY_SERVER=127.0.0.1:9999 cargo test -p file-upload --test protocol
 //!
-//! It leaves some small files, whose names begin with `check`, where your server puts them.
+//! They leave some small files, whose names begin with `check`, in your server's directory.
 
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;
@@ -33,7 +33,7 @@ fn client(server: &Subject, header: impl AsRef<[u8]>) -> Client {
     client
 }
 
-/// Uploads `hello` under `name`. The answer that decides must begin with `expected`.
+/// Uploads `hello` under `name`. The last answer must begin with `expected`.
 #[track_caller]
 fn upload(server: &Subject, name: &str, expected: &str, rule: &str) {
     let mut client = client(server, format!("5 {name}\n"));
@@ -81,12 +81,12 @@ fn check3_refuses_names_that_are_paths() {
     let (server, x) = (server(), name(3));
     for name in [format!("../{x}"), format!("/{x}"), "..".into(), format!("a/{x}"), format!(".{x}")]
     {
-        let rule = "a name is no path and not hidden";
+        let rule = "a name is not a path and not hidden";
         client(&server, format!("5 {name}\n")).expects_line("error", rule);
     }
     client(&server, "5 \n").expects_line("error", "a name is not empty");
     client(&server, "5\n").expects_line("error", "a name is not missing");
-    let rule = "a header that is no text is an error, or ends the connection";
+    let rule = "a header that is not text is an error, or ends the connection";
     client(&server, b"5 \xff\xfe\n").expects_line_or_end("error", rule);
     upload(&server, &x, "ok", "a bad name ends one connection, not the server");
 }
@@ -95,14 +95,14 @@ fn check3_refuses_names_that_are_paths() {
 fn check4_short_upload_leaves_the_name_free() {
     let (server, name) = (server(), name(4));
     let mut short = client(&server, format!("5 {name}\n"));
-    short.expects_line("ok", "it answers a header that it accepts with ok");
+    short.expects_line("ok", "it answers ok to a header that it accepts");
     short.send("hel").finish().expects_line("error", "3 of 5 bytes are an error");
     upload(&server, &name, "ok", "after a short upload, the name is still free");
 
     let reset = format!("5 x{name}\nhel");
-    client(&server, reset).reset("it answers a header that it accepts with ok");
+    client(&server, reset).reset("it answers ok to a header that it accepts");
     thread::sleep(MOMENT); // until the server has noticed
-    upload(&server, &format!("x{name}"), "ok", "also after a reset");
+    upload(&server, &format!("x{name}"), "ok", "after a reset, the name is still free");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn check5_never_replaces_a_file() {
         "a second file of the same name is refused, with \\r or without",
     );
 
-    // One that comes while another is arriving. (It may have to wait until that one has arrived.)
+    // A second upload during the first. (It may have to wait until the first has arrived.)
     let rule = "of two uploads under one name at the same time, one is stored";
     let mut slow = client(&server, format!("5 x{name}\n"));
     slow.expects_line("ok", "the name is free");
@@ -133,7 +133,7 @@ fn check5_never_replaces_a_file() {
 fn check6_ignores_bytes_past_the_size() {
     let server = server();
     let mut client = client(&server, format!("5 {}\nhello and more", name(6)));
-    client.expects_line("ok", "it answers a header that it accepts with ok");
+    client.expects_line("ok", "it answers ok to a header that it accepts");
     client.expects_line("ok", "the file ends after SIZE bytes, whatever comes then");
     client.expects_end("it closes the connection so that its answers arrive");
 }
@@ -153,14 +153,14 @@ fn check8_silent_client_holds_nobody_up() {
     let server = server();
     let _silent = client(&server, "");
     let mut slow = client(&server, format!("5 {}\nhel", name(8)));
-    slow.expects_line("ok", "it answers a header that it accepts with ok");
+    slow.expects_line("ok", "it answers ok to a header that it accepts");
     for _ in 0..3 {
         let rule = "an error, such as a reset, ends one connection, not the server";
         let mut client = server.connect(rule);
         client.send("5 half");
         client.reset(rule);
     }
-    upload(&server, &name(8), "ok", "silence, slowness and resets hold nobody up");
+    upload(&server, &name(8), "ok", "silent, slow, or reset clients do not block others");
     slow.send("lo").expects_line("ok", "the slow client is still served");
 }
 

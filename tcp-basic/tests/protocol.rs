@@ -1,5 +1,5 @@
-//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
-//! tests the step's own server. For yours, start it first, then run
+//! What a server of this step has to do, in any language. By default, these tests start the step's
+//! own server. To test yours, start it first, then run
 //!
 //!     MY_SERVER=127.0.0.1:6666 cargo test -p tcp-basic --test protocol
 

@@ -16,7 +16,7 @@ Usage: cargo run -p tcp-loop [-- ROLE], where ROLE is one of
 ADDRESS is HOST:PORT, such as 127.0.0.1:7890 (the default) or [::1]:7890. Port 0: any free port.";
 
 fn main() -> ExitCode {
-    // Not env::args, which panics at an argument that is not UTF-8. This one then shows as �.
+    // Not env::args, which panics if an argument is not UTF-8. Here, it shows as �.
     let args: Vec<String> = env::args_os().map(|arg| arg.to_string_lossy().into()).collect();
     let args: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     let result = match args[..] {

@@ -26,7 +26,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             Ok((stream, peer)) => handle_client(stream, peer),
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                // With no file descriptor free, accept fails at once. This spares the processor.
+                // Without file descriptors, accept fails at once. The pause spares the processor.
                 thread::sleep(Duration::from_millis(10));
             }
         }
@@ -67,7 +67,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Prints a line. If stdout is closed or full, println! would panic, which must not end the server.
+/// Prints a line. Unlike println!, it does not panic if stdout is closed or full.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,5 +1,5 @@
-//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
-//! tests the step's own server. For yours, start it first, then run
+//! What a server of this step has to do, in any language. By default, these tests start the step's
+//! own server. To test yours, start it first, then run
 //!
 //!     MY_SERVER=127.0.0.1:7890 cargo test -p tcp-loop --test protocol
 
@@ -63,7 +63,7 @@ fn check5_survives_bytes_that_are_no_text() {
     let half = &"信".as_bytes()[..2];
     client.send(half).expects(half, "a read may end in the middle of a character");
     drop(client);
-    assert_serves(&server, "bytes that are no text do not end the server");
+    assert_serves(&server, "bytes that are not text do not end the server");
 }
 
 #[test]

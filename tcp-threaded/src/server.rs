@@ -1,10 +1,10 @@
 //! Step 3: many clients at once, and messages with an end.
 //!
-//! Run `cargo run -p tcp-threaded` and, in two others, `cargo run -p tcp-threaded -- client`.
+//! Run `cargo run -p tcp-threaded` and, in two more terminals, the same with `-- client`.
 //!
 //! New: a thread for each connection (`run`), and lines of limited length as messages (`talk`).
 //! Where does a message end? At a newline, a delimiter, however the stream is split into reads.
-//! Still wrong: as many threads as clients, text only, and closing with unread bytes resets.
+//! Still wrong: a thread for each client, text only, and a reset after closing with unread bytes.
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -19,7 +19,7 @@ const MAX_LINE: usize = 1024;
 
 /// Runs the server on `address` ("HOST:PORT"; port 0 takes any free port).
 /// It does not limit its clients. The operating system does: with the usual 1024 file descriptors,
-/// `accept` fails at about 1,000 of them until one leaves.
+/// `accept` fails at about 1,000 clients until one leaves.
 pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     // Asks the operating system for a socket that listens on this address. (The system calls are
     // socket, bind, listen, and, on Unix, setsockopt, so you can restart right away.)
@@ -38,7 +38,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
             }
             Err(error) => {
                 log(format!("cannot accept: {error}"));
-                // With no file descriptor free, accept fails at once. This spares the processor.
+                // Without file descriptors, accept fails at once. The pause spares the processor.
                 thread::sleep(Duration::from_millis(10));
             }
         }
@@ -95,7 +95,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Prints a line. If stdout is closed or full, println! would panic, which must not end the server.
+/// Prints a line. Unlike println!, it does not panic if stdout is closed or full.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -9,8 +9,8 @@ use harness::*;
 
 const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
 
-/// Asks until the answer is that only the asking client is connected: another one's thread may
-/// need a moment to end.
+/// Asks until only the asking client is counted: the thread of a client that has left may need a
+/// moment to end.
 fn assert_only(client: &mut Client, rule: &str) {
     let begin = Instant::now();
     while client.send("count\n").expects_line("", rule) != "1\n" {
@@ -31,5 +31,5 @@ fn count_tells_the_clients() {
     let mut third = Client::greeted(&address);
     third.send("Genji\n");
     third.reset("it answers");
-    assert_only(&mut first, "nor does one whose connection ended with an error");
+    assert_only(&mut first, "a client that reset its connection does not count");
 }

@@ -1,5 +1,5 @@
-//! What a server of this step has to do, whoever wrote it, in whatever language. By default, this
-//! tests the step's own server. For yours, start it first, then run
+//! What a server of this step has to do, in any language. By default, these tests start the step's
+//! own server. To test yours, start it first, then run
 //!
 //!     MY_SERVER=127.0.0.1:8080 cargo test -p tcp-threaded --test protocol
 
@@ -47,7 +47,7 @@ fn check2_exit_closes_the_connection() {
 fn check3_serves_two_at_once() {
     let server = server();
     let mut silent = client(&server);
-    let rule = "a client that is silent holds nobody up";
+    let rule = "a silent client does not block others";
     next_client(&server, rule).send("Hanzo\n").expects("Hello Hanzo\n", rule);
     silent.send("Genji\n").expects("Hello Genji\n", "the first client is still served");
 }
@@ -101,7 +101,7 @@ fn check8_survives_bytes_that_are_no_text() {
     let server = server();
     let mut other = client(&server);
     client(&server).send(b"\xff\x00\xfe\n");
-    let rule = "bytes that are no text cost at most the connection that they came from";
+    let rule = "bytes that are not text end at most their own connection";
     other.send("you\n").expects("Hello you\n", rule);
     next_client(&server, rule);
 }
@@ -115,7 +115,7 @@ fn check9_survives_resets_and_silence() {
         client.send("Genji\nhalf a li");
         client.reset(rule);
     }
-    let rule = "a hundred silent clients hold nobody up";
+    let rule = "a hundred silent clients do not block others";
     let _silent: Vec<Client> = (0..100).map(|_| next_client(&server, rule)).collect();
     next_client(&server, rule).send("you\n").expects("Hello you\n", rule);
 }

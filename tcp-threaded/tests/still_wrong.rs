@@ -1,4 +1,4 @@
-//! What this step still gets wrong. `ok` means that the flaw is there.
+//! What this step still gets wrong. Each test passes as long as its flaw is there.
 
 #[path = "../../tcp-basic/tests/harness/mod.rs"]
 mod harness;

@@ -44,8 +44,8 @@ fn connect(address: &str) -> io::Result<UdpSocket> {
     connect_from(own, address).or_else(|error| connect_from("[::]:0", address).map_err(|_| error))
 }
 
-/// Binds a socket to the address `own` and connects it. connect sends nothing; it tells the
-/// operating system where `send` goes and makes it drop what comes from then on from elsewhere.
+/// Binds a socket to the address `own` and connects it. connect sends nothing. It sets the
+/// address for `send` and makes the operating system drop what comes from elsewhere from then on.
 fn connect_from(own: &str, address: &str) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(own)?;
     socket.connect(address)?;
@@ -65,7 +65,7 @@ fn echo(socket: &UdpSocket, message: &[u8]) -> Result<(), Box<dyn Error>> {
         socket.set_read_timeout(Some(left))?;
         match socket.recv(&mut buffer) {
             Ok(count) if buffer[..count] == *message => return Ok(()),
-            // For example, a late echo of an earlier line. (An equal line cannot be told apart.)
+            // For example, a late echo of an earlier line. (Equal lines cannot be distinguished.)
             Ok(count) => {
                 let shown = String::from_utf8_lossy(&buffer[..count.min(SHOWN)]);
                 println!("ignored: {shown:?}");

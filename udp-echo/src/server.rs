@@ -49,7 +49,7 @@ pub fn run(address: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Prints a line. If stdout is closed or full, println! would panic, which must not end the server.
+/// Prints a line. Unlike println!, it does not panic if stdout is closed or full.
 fn log(line: String) {
     let _ = writeln!(io::stdout(), "{line}");
 }

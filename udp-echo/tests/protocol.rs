@@ -1,9 +1,9 @@
-//! What a client and a server of this step have to do, whoever wrote them, in whatever language. By
-//! default, this tests the step's own. For your client, run
+//! What a client and a server of this step have to do, in any language. By default, these tests
+//! start the step's own. To test your client, run
 //!
 //!     MY_CLIENT=127.0.0.1:8080 cargo test -p udp-echo --test protocol -- --nocapture client
 //!
-//! and start it when the test says that it waits. For your server, start it first, then run
+//! and start your client when the test prints `waiting`. To test your server, start it, then run
 //!
 //!     MY_SERVER=127.0.0.1:8080 cargo test -p udp-echo --test protocol server
 
@@ -46,20 +46,20 @@ fn client_goes_on_in_time_and_is_not_fooled() {
     server.expects_nothing(0.7, "without an echo, it waits for a second");
     server.expects("3", 1.7, "after a second without an echo, it goes on");
     server.send_from_elsewhere(b"3");
-    server.expects_nothing(0.15, "an echo from another address is none");
+    server.expects_nothing(0.15, "an echo from another address does not count");
     server.send(b"2");
     server.expects_nothing(0.3, "a late echo of the last line is not the echo of this one");
     for wrong in [b"\xff\xfe", &b""[..], b"3\n", b"3 and more"] {
         server.send(wrong);
     }
-    server.expects_nothing(0.45, "only the very bytes that it sent are the echo");
+    server.expects_nothing(0.45, "only exactly the bytes that it sent are the echo");
     server.send(b"3");
     server.expects("4", 0.9, "when the echo comes after all that, it sends the next line");
     for seconds in [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7] {
         server.send(b"wrong");
-        server.expects_nothing(seconds, "only the very bytes that it sent are the echo");
+        server.expects_nothing(seconds, "only exactly the bytes that it sent are the echo");
     }
-    server.expects("5", 1.5, "a second is a second, whatever else arrives in the meantime");
+    server.expects("5", 1.5, "it waits one second in all, whatever else arrives");
     server.send(b"5");
     server.expects_nothing(0.2, "it sends each line once");
 }
@@ -68,9 +68,9 @@ fn client_goes_on_in_time_and_is_not_fooled() {
 struct Server {
     socket: UdpSocket,
     client: Option<SocketAddr>,
-    /// When the line came for which the client awaits the echo.
+    /// When the line arrived whose echo the client is waiting for.
     since: Instant,
-    /// What the client has been sent since then.
+    /// What this server has sent to the client since then.
     sent: String,
 }
 
@@ -128,7 +128,7 @@ impl Server {
                     return Some(buffer[..count].to_vec());
                 }
                 Err(error) if is_timeout(&error) => return None,
-                Err(_) => {} // Windows tells that an earlier datagram did not arrive
+                Err(_) => {} // Windows reports that an earlier datagram did not arrive
             }
         }
     }
