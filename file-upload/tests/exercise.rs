@@ -10,7 +10,7 @@ use storage::*;
 #[test]
 #[ignore = "exercise"]
 fn full_directory_refuses_files() {
-    let (directory, _server, address) = Directory::served("exercise");
+    let (directory, _server, address) = Directory::served();
     let large = vec![b'a'; 4 << 20];
     assert_eq!(upload(&address, "first", &large), "ok");
     assert_eq!(upload(&address, "second", &large), "ok");

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use harness::{Client, MOMENT, subject::Subject};
 
 fn server() -> Subject {
-    Subject::new(env!("CARGO_BIN_EXE_file-upload"))
+    Subject::new()
 }
 
 /// A name that no earlier run has used.

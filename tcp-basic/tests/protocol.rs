@@ -9,7 +9,7 @@ use harness::subject::Subject;
 
 #[test]
 fn check1_answers_in_uppercase() {
-    let server = Subject::new(env!("CARGO_BIN_EXE_tcp-basic"));
+    let server = Subject::new();
     let mut client = server.connect("it listens");
     client.send("show 信息");
     client.expects("SHOW 信息", "what it reads comes back, with a to z in uppercase");

@@ -6,21 +6,17 @@ mod every_step;
 mod every_tcp_step;
 mod harness;
 
-use every_step::Step;
 use harness::*;
-
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-basic");
-const STEP: Step = Step { name: "tcp-basic", exe: EXE, address: "127.0.0.1:6666" };
 
 #[test]
 fn empty_message_is_refused() {
-    let client = run(EXE, &["client", "127.0.0.1:1", ""], "");
+    let client = run(&["client", "127.0.0.1:1", ""], "");
     assert_fails(&client, &["empty message"]);
 }
 
 #[test]
 fn client_that_closes_at_once() {
-    let (server, address) = server(EXE);
+    let (server, address) = server();
     let client = Client::connect(&address);
     let peer = client.address();
     drop(client);
@@ -32,8 +28,8 @@ fn client_that_closes_at_once() {
 
 #[test]
 fn control_characters_are_escaped() {
-    let (mut server, address) = server(EXE);
-    let client = run(EXE, &["client", &address, "\x1b[31mred\x07\r\n"], "");
+    let (mut server, address) = server();
+    let client = run(&["client", &address, "\x1b[31mred\x07\r\n"], "");
     assert_succeeds(&client, &[r#"server: "\u{1b}[31MRED\u{7}\r\n""#]);
     server.line_with(r#": "\u{1b}[31mred\u{7}\r\n""#);
 }

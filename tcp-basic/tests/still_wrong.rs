@@ -4,21 +4,19 @@ mod harness;
 
 use harness::*;
 
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-basic");
-
 #[test]
 fn second_client_is_refused() {
-    let (mut server, address) = server(EXE);
-    assert_eq!(run(EXE, &["client", &address], "").code, Some(0));
+    let (mut server, address) = server();
+    assert_eq!(run(&["client", &address], "").code, Some(0));
     server.line_with("disconnected");
     assert_eq!(server.end().code, Some(0));
-    let second = run(EXE, &["client", &address], "");
+    let second = run(&["client", &address], "");
     assert_fails(&second, &["cannot reach", &address]);
 }
 
 #[test]
 fn only_the_first_read_is_answered() {
-    let (server, mut client) = server_and_client(EXE, "");
+    let (server, mut client) = server_and_client("");
     client.send("hello").expect("HELLO");
     client.send("are you still there?"); // it may be closed already
     assert_eq!(client.rest(), "");
@@ -27,7 +25,7 @@ fn only_the_first_read_is_answered() {
 
 #[test]
 fn long_message_is_truncated() {
-    let (mut server, mut client) = server_and_client(EXE, "");
+    let (mut server, mut client) = server_and_client("");
     client.send([b'a'; 1500]);
     server.line_with("connected");
     let log = server.line();
@@ -39,7 +37,7 @@ fn long_message_is_truncated() {
 
 #[test]
 fn silent_client_blocks_the_server() {
-    let (mut server, address) = server(EXE);
+    let (mut server, address) = server();
     let mut silent = Client::connect(&address);
     server.line_with("connected");
     let mut second = Client::connect(&address); // the operating system accepts it

@@ -5,13 +5,11 @@ mod harness;
 
 use harness::*;
 
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-loop");
-
 /// `bye` is answered, then the server closes the connection, even when it arrives in two pieces.
 #[test]
 #[ignore = "exercise"]
 fn bye_closes_the_connection() {
-    let (_server, address) = server(EXE);
+    let (_server, address) = server();
     for pieces in [["", "bye"], ["b", "ye"], ["hello, by", "e"]] {
         let mut client = Client::connect(&address);
         for piece in pieces {

@@ -9,7 +9,7 @@ mod harness;
 use harness::subject::Subject;
 
 fn server() -> Subject {
-    Subject::new(env!("CARGO_BIN_EXE_tcp-loop"))
+    Subject::new()
 }
 
 /// The next client must get an answer, for the reason that `rule` gives.

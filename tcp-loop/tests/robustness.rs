@@ -10,18 +10,14 @@ mod harness;
 #[allow(dead_code)]
 mod server;
 
-use every_step::Step;
 use harness::*;
-
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-loop");
-const STEP: Step = Step { name: "tcp-loop", exe: EXE, address: "127.0.0.1:7890" };
 
 // ---- The server ----
 
 #[cfg(unix)] // Windows may show a reset as the end of the stream
 #[test]
 fn every_end_is_logged() {
-    let (mut server, address) = harness::server(EXE);
+    let (mut server, address) = harness::server();
     let mut client = Client::connect(&address);
     let peer = client.address();
     client.send("hello");
@@ -53,7 +49,7 @@ fn closed_log_does_not_end_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn failing_accept_does_not_spin() {
-    let (mut server, address) = server_with_descriptors(4, EXE, &[]);
+    let (mut server, address) = server_with_descriptors(4, &[]);
     let _client = Client::connect(&address);
     server.line_with("cannot accept: ");
     let lines = server.count_lines("cannot accept: ", 2 * MOMENT);
@@ -65,16 +61,16 @@ fn failing_accept_does_not_spin() {
 
 #[test]
 fn blank_lines_are_skipped_and_q_ends_it() {
-    let (_server, address) = harness::server(EXE);
-    let client = run(EXE, &["client", &address], "\n  \r\n\t\n a \r\n\n\x1b\nq\nc\n");
+    let (_server, address) = harness::server();
+    let client = run(&["client", &address], "\n  \r\n\t\n a \r\n\n\x1b\nq\nc\n");
     assert_succeeds(&client, &["server: \"A\"", r#"server: "\u{1b}""#]);
-    assert_succeeds(&run(EXE, &["client", &address], "q"), &[]);
+    assert_succeeds(&run(&["client", &address], "q"), &[]);
 }
 
 #[test]
 fn long_line_does_not_deadlock() {
-    let (_server, address) = harness::server(EXE);
-    let client = run(EXE, &["client", &address], &"a".repeat(20_000_000));
+    let (_server, address) = harness::server();
+    let client = run(&["client", &address], &"a".repeat(20_000_000));
     assert_eq!(client.code, Some(0), "{:?}", client.errors);
     let answer = client.output[0].strip_prefix("server: ").unwrap();
     assert_eq!(answer.len(), 20_000_000 + 2); // and two quotation marks
@@ -87,14 +83,14 @@ fn answer_in_pieces_is_put_together() {
         server.expect("hello");
         server.dribble("HELLO").rest();
     });
-    let client = run(EXE, &["client", &server.address], "hello\n");
+    let client = run(&["client", &server.address], "hello\n");
     assert_succeeds(&client, &["server: \"HELLO\""]);
 }
 
 #[test]
 fn invalid_utf8_input_is_reported() {
-    let (_server, address) = harness::server(EXE);
-    let mut client = Program::start(EXE, &["client", &address]);
+    let (_server, address) = harness::server();
+    let mut client = Program::start(&["client", &address]);
     client.type_in(b"ok\n\xff\n");
     assert_eq!(client.line(), "server: \"OK\"");
     assert_fails(&client.end(), &["cannot read the input"]);

@@ -5,11 +5,9 @@ mod harness;
 
 use harness::*;
 
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-loop");
-
 #[test]
 fn second_client_waits_for_the_first() {
-    let (_server, mut first) = server_and_client(EXE, "");
+    let (_server, mut first) = server_and_client("");
     first.send("hello").expect("HELLO");
     let address = first.stream().peer_addr().unwrap().to_string();
     let mut second = Client::connect(&address); // connected, but only to the backlog
@@ -22,7 +20,7 @@ fn second_client_waits_for_the_first() {
 
 #[test]
 fn two_sends_arrive_as_one_read() {
-    let (mut server, address) = server(EXE);
+    let (mut server, address) = server();
     let mut first = Client::connect(&address);
     first.send("hello").expect("HELLO");
     let mut second = Client::connect(&address);

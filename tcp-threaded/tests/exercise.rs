@@ -7,8 +7,6 @@ use std::time::Instant;
 
 use harness::*;
 
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
-
 /// Asks until only the asking client is counted: the thread of a client that has left may need a
 /// moment to end.
 fn assert_only(client: &mut Client, rule: &str) {
@@ -21,7 +19,7 @@ fn assert_only(client: &mut Client, rule: &str) {
 #[test]
 #[ignore = "exercise"]
 fn count_tells_the_clients() {
-    let (_server, address) = server(EXE);
+    let (_server, address) = server();
     let mut first = Client::greeted(&address);
     first.send("count\n").expects("1\n", "count is answered with the number of clients");
     let mut second = Client::greeted(&address);

@@ -9,7 +9,7 @@ mod harness;
 use harness::{Client, subject::Subject};
 
 fn server() -> Subject {
-    Subject::new(env!("CARGO_BIN_EXE_tcp-threaded"))
+    Subject::new()
 }
 
 /// A client that has been greeted.

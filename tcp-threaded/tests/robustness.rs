@@ -10,11 +10,7 @@ mod harness;
 #[allow(dead_code)]
 mod server;
 
-use every_step::Step;
 use harness::*;
-
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
-const STEP: Step = Step { name: "tcp-threaded", exe: EXE, address: "127.0.0.1:8080" };
 
 fn assert_answers(client: &mut Client) {
     client.send("you\n").expect("Hello you\n");
@@ -24,7 +20,7 @@ fn assert_answers(client: &mut Client) {
 
 #[test]
 fn every_line_gets_its_answer() {
-    let (_server, mut client) = server_and_client(EXE, "welcome\n");
+    let (_server, mut client) = server_and_client("welcome\n");
     let longest = "a".repeat(1023);
     for name in [" exit", "EXIT", "exit!", "exit\rexit", "", &longest, &longest[1..]] {
         client.send(format!("{name}\n")).expect(format!("Hello {name}\n"));
@@ -35,7 +31,7 @@ fn every_line_gets_its_answer() {
 
 #[test]
 fn too_long_line_is_skipped() {
-    let (_server, mut client) = server_and_client(EXE, "welcome\n");
+    let (_server, mut client) = server_and_client("welcome\n");
     for length in [1024, 1025, 2048, 100_000] {
         client.send("a".repeat(length)).send("\nyou\n").expect("error: line too long\nHello you\n");
     }
@@ -44,7 +40,7 @@ fn too_long_line_is_skipped() {
 
 #[test]
 fn endless_line_does_not_fill_memory() {
-    let (_server, mut client) = server_and_client(EXE, "welcome\n");
+    let (_server, mut client) = server_and_client("welcome\n");
     for _ in 0..30 {
         client.send([b'a'; 1_000_000]);
     }
@@ -57,7 +53,7 @@ fn endless_line_does_not_fill_memory() {
 #[cfg(unix)] // Windows may show a reset as the end of the stream
 #[test]
 fn reset_is_logged() {
-    let (mut server, mut client) = server_and_client(EXE, "welcome\n");
+    let (mut server, mut client) = server_and_client("welcome\n");
     client.send("Genji\n");
     client.reset("it answers");
     server.line_with(" failed: ");
@@ -74,7 +70,7 @@ fn silent_client_times_out() {
 #[cfg(unix)]
 #[test]
 fn refused_thread_costs_that_client_alone() {
-    let mut command = command(EXE, &["server", "127.0.0.1:0"]);
+    let mut command = command(&["server", "127.0.0.1:0"]);
     let (mut server, address) = launch_server(command.env("RUST_MIN_STACK", "4503599627370496"));
     for _ in 0..3 {
         let mut client = Client::connect(&address);
@@ -90,7 +86,7 @@ fn refused_thread_costs_that_client_alone() {
 #[cfg(target_os = "linux")]
 #[test]
 fn failing_accept_costs_that_client_alone() {
-    let (mut server, address) = server_with_descriptors(8, EXE, &[]);
+    let (mut server, address) = server_with_descriptors(8, &[]);
     let mut clients: Vec<Client> = (0..4).map(|_| Client::greeted(&address)).collect();
     let mut fifth = Client::connect(&address);
     server.line_with("cannot accept: ");
@@ -120,12 +116,12 @@ fn small_answers_leave_at_once() {
 
 #[test]
 fn exit_or_the_input_ends_it() {
-    let (server, address) = harness::server(EXE);
+    let (server, address) = harness::server();
     let answers = ["server: \"welcome\"", "server: \"Hello Genji\""];
     for input in ["Genji\nexit\nHanzo\n", "Genji\nexit \n", "Genji\r\n", "Genji"] {
-        assert_succeeds(&run(EXE, &["client", &address], input), &answers);
+        assert_succeeds(&run(&["client", &address], input), &answers);
     }
-    let client = run(EXE, &["client", &address], "\x1b]0;title\x07\n");
+    let client = run(&["client", &address], "\x1b]0;title\x07\n");
     assert_eq!(client.output[1], r#"server: "Hello \u{1b}]0;title\u{7}""#);
     assert!(!server.kill().concat().contains('\x1b'));
 }
@@ -135,16 +131,16 @@ fn answers_are_told_apart() {
     let longest = "a".repeat(4095);
     let answers = format!("welcome\n{longest}\nHello Hanzo\n");
     let server = fake_server(move |server| server.recite(&answers));
-    let client = run(EXE, &["client", &server.address], "Genji\nHanzo\nexit\n");
+    let client = run(&["client", &server.address], "Genji\nHanzo\nexit\n");
     let longest = format!("server: \"{longest}\"");
     assert_succeeds(&client, &["server: \"welcome\"", &longest, "server: \"Hello Hanzo\""]);
 }
 
 #[test]
 fn client_goes_on_after_an_error() {
-    let (_server, address) = harness::server(EXE);
+    let (_server, address) = harness::server();
     let input = format!("{}\nGenji\nexit\n", "a".repeat(20_000_000));
-    let client = run(EXE, &["client", &address], &input);
+    let client = run(&["client", &address], &input);
     assert_eq!(client.output[1..], ["server: \"error: line too long\"", "server: \"Hello Genji\""]);
     assert_eq!(client.code, Some(0));
 }
@@ -153,6 +149,6 @@ fn client_goes_on_after_an_error() {
 fn endless_answer_is_refused() {
     // It sends for as long as the client reads. If that were forever, `run` would fail.
     let server = fake_server(|mut server| while server.try_send([b'a'; 65536]).is_ok() {});
-    let client = run(EXE, &["client", &server.address], "");
+    let client = run(&["client", &server.address], "");
     assert_fails(&client, &[&server.address, " sent a line of more than 4096 bytes"]);
 }

@@ -5,12 +5,10 @@ mod harness;
 
 use harness::*;
 
-const EXE: &str = env!("CARGO_BIN_EXE_tcp-threaded");
-
 #[cfg(target_os = "linux")]
 #[test]
 fn every_client_costs_a_thread() {
-    let (server, address) = server(EXE);
+    let (server, address) = server();
     let before = server.status("Threads:");
     let _silent: Vec<Client> = (0..100).map(|_| Client::greeted(&address)).collect();
     assert_eq!(server.status("Threads:"), before + 100);
@@ -18,7 +16,7 @@ fn every_client_costs_a_thread() {
 
 #[test]
 fn a_message_cannot_contain_a_newline() {
-    let (_server, mut client) = server_and_client(EXE, "welcome\n");
+    let (_server, mut client) = server_and_client("welcome\n");
     client.send("one name\nor two?\n").expect("Hello one name\nHello or two?\n");
 }
 
@@ -28,7 +26,7 @@ fn a_message_cannot_contain_a_newline() {
 #[test]
 fn closing_with_unread_bytes_resets() {
     use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
-    let (_server, mut client) = server_and_client(EXE, "welcome\n");
+    let (_server, mut client) = server_and_client("welcome\n");
     let sent = client.try_send([b"exit\n", &[b'a'; 100_000][..]].concat());
     let received = sent.and_then(|()| client.stream().peek(&mut [0])).map_err(|e| e.kind());
     assert!([ConnectionReset, BrokenPipe].map(Err).contains(&received), "{received:?}");

@@ -8,14 +8,12 @@ use std::thread;
 
 use harness::*;
 
-const EXE: &str = env!("CARGO_BIN_EXE_udp-echo");
-
 /// Two equal lines and one echo that comes too late: it must not pass for an echo of the second.
 #[test]
 #[ignore = "exercise"]
 fn equal_lines_are_told_apart() {
-    let (_server, address) = server(EXE);
-    let client = run(EXE, &["client", &address], "same\nsame\n");
+    let (_server, address) = server();
+    let client = run(&["client", &address], "same\nsame\n");
     assert_succeeds(&client, &["server: \"same\"", "server: \"same\""]);
 
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -27,7 +25,7 @@ fn equal_lines_are_told_apart() {
         socket.send_to(&buffer[..count], client).unwrap();
         socket // stays open until the client has ended
     });
-    let client = run(EXE, &["client", &address], "same\nsame\n");
+    let client = run(&["client", &address], "same\nsame\n");
     late.join().unwrap();
     assert_fails(&client, &["no echo from ", " for 2 of 2 lines"]);
 }

@@ -18,8 +18,6 @@ use harness::client::{is_timeout, nothing, shown};
 use harness::subject::{Subject, patience};
 use harness::{MAX_DATAGRAM, Program};
 
-const EXE: &str = env!("CARGO_BIN_EXE_udp-echo");
-
 // ---- The client ----
 
 #[test]
@@ -34,7 +32,7 @@ fn client_goes_on_in_time_and_is_not_fooled() {
         None => {
             let server = Server::new("127.0.0.1:0");
             let address = server.socket.local_addr().unwrap().to_string();
-            let mut client = Program::start(EXE, &["client", &address]);
+            let mut client = Program::start(&["client", &address]);
             client.type_in("1\n2\n3\n4\n5\n");
             (server, Some(client))
         }
@@ -174,7 +172,7 @@ fn receive(socket: &UdpSocket, expected: &[&[u8]], rule: &str) -> Vec<u8> {
 
 #[test]
 fn server_check1_echoes() {
-    let server = Subject::new(EXE);
+    let server = Subject::new();
     for message in ["hello".as_bytes(), "straße 你好".as_bytes(), b"\xff\x00\xfe\n"] {
         let client = client(&server);
         drop(client.send(message)); // if it fails, nothing comes
@@ -184,7 +182,7 @@ fn server_check1_echoes() {
 
 #[test]
 fn server_check2_keeps_boundaries() {
-    let server = Subject::new(EXE);
+    let server = Subject::new();
     let client = client(&server);
     let mut missing = vec![&b"one"[..], b"", b"two"];
     missing.iter().for_each(|message| drop(client.send(message)));
@@ -197,7 +195,7 @@ fn server_check2_keeps_boundaries() {
 
 #[test]
 fn server_check3_echoes_every_size() {
-    let server = Subject::new(EXE);
+    let server = Subject::new();
     let client = client(&server);
     for size in [1, 1024, 1025, 1472, 9000, MAX_DATAGRAM] {
         let datagram: Vec<u8> = (0..size).map(|i| (i * 7 + i / 256) as u8).collect();
@@ -209,7 +207,7 @@ fn server_check3_echoes_every_size() {
 
 #[test]
 fn server_check4_answers_each_sender() {
-    let server = Subject::new(EXE);
+    let server = Subject::new();
     let clients: Vec<UdpSocket> = (0..50).map(|_| client(&server)).collect();
     for (i, client) in (0..).zip(&clients) {
         drop(client.send(&[i]));
@@ -221,7 +219,7 @@ fn server_check4_answers_each_sender() {
 
 #[test]
 fn server_check5_survives_a_sender_that_has_gone() {
-    let server = Subject::new(EXE);
+    let server = Subject::new();
     for _ in 0..100 {
         drop(client(&server).send(b"bye"));
     }

@@ -7,11 +7,7 @@ mod harness;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-use every_step::Step;
 use harness::*;
-
-const EXE: &str = env!("CARGO_BIN_EXE_udp-echo");
-const STEP: Step = Step { name: "udp-echo", exe: EXE, address: "127.0.0.1:8080" };
 
 fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -23,7 +19,7 @@ fn socket() -> UdpSocket {
 fn client_and_server() -> (Program, UdpSocket) {
     let server = socket();
     let address = server.local_addr().unwrap().to_string();
-    (Program::start(EXE, &["client", &address]), server)
+    (Program::start(&["client", &address]), server)
 }
 
 /// Receives `message` and returns its sender.
@@ -42,14 +38,14 @@ fn a_udp_port_is_not_a_tcp_port() {
     assert!((0..10).any(|_| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let mut server = Program::start(EXE, &["server", &address]);
+        let mut server = Program::start(&["server", &address]);
         server.first_line() == format!("listening on {address}")
     }));
 }
 
 #[test]
 fn log_shows_the_first_bytes() {
-    let (mut server, address) = server(EXE);
+    let (mut server, address) = server();
     let socket = socket();
     let peer = socket.local_addr().unwrap();
     let (long, shown) = ("a".repeat(65), "a".repeat(64));
@@ -68,12 +64,12 @@ fn closed_log_does_not_end_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn own_port_number_is_not_echoed() {
-    let (mut server, address) = server(EXE);
+    let (mut server, address) = server();
     let same_port = address.replace("127.0.0.1:", "127.0.0.2:");
     let sender = UdpSocket::bind(&same_port).unwrap();
     sender.send_to(b"again and again", &address).unwrap();
     assert!(server.line().starts_with(&format!("{same_port}: not echoed: ")));
-    assert_eq!(STEP.client(&address).code, Some(0)); // it goes on
+    assert_eq!(run(&["client", &address], "hello\n").code, Some(0)); // it goes on
     sender.set_nonblocking(true).unwrap();
     assert!(is_timeout(&sender.recv(&mut [0; 100]).unwrap_err()));
 }
@@ -82,8 +78,8 @@ fn own_port_number_is_not_echoed() {
 
 #[test]
 fn every_line_is_a_datagram() {
-    let (_server, address) = server(EXE);
-    let client = run(EXE, &["client", &address], "信息\n\n  \r\nq\nnever\n");
+    let (_server, address) = server();
+    let client = run(&["client", &address], "信息\n\n  \r\nq\nnever\n");
     assert_succeeds(&client, &["server: \"信息\"", "server: \"\"", "server: \"  \""]);
 }
 
@@ -124,9 +120,9 @@ fn wrong_answers_are_ignored() {
 
 #[test]
 fn too_long_line_is_reported_lost() {
-    let (_server, address) = server(EXE);
+    let (_server, address) = server();
     let longest = "a".repeat(MAX_DATAGRAM);
-    let client = run(EXE, &["client", &address], &format!("{longest}\n{longest}a\nok\n"));
+    let client = run(&["client", &address], &format!("{longest}\n{longest}a\nok\n"));
     assert_eq!(client.output[0], format!("server: {longest:?}"));
     assert!(client.output[1].starts_with("lost: ") && client.output[1].contains("os error"));
     assert_eq!(client.output[2], "server: \"ok\"");
@@ -137,12 +133,12 @@ fn too_long_line_is_reported_lost() {
 fn client_outlives_a_server_restart() {
     let reserved = socket();
     let address = reserved.local_addr().unwrap().to_string();
-    let mut client = Program::start(EXE, &["client", &address]);
+    let mut client = Program::start(&["client", &address]);
     client.type_in("too early\n");
     assert!(client.line().starts_with("lost: "));
     drop(reserved);
     // A program that another test is starting may hold a copy of the port for a moment.
-    let mut servers = (0..100).map(|_| Program::start(EXE, &["server", &address]));
+    let mut servers = (0..100).map(|_| Program::start(&["server", &address]));
     let is_up = |server: &mut Program| server.first_line().starts_with("listening on ");
     let server = servers.find_map(|mut server| is_up(&mut server).then_some(server)).unwrap();
     client.type_in("in time\n");

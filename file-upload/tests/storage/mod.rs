@@ -1,12 +1,12 @@
-//! Directories for the tests, and a client that uploads by hand.
+//! You need not read this file to follow the course: it is the plumbing of the tests. It has
+//! directories for them, and a client that uploads by hand.
 #![allow(dead_code)]
 
-use std::time::{Duration, Instant};
-use std::{fs, path::PathBuf, process::Command, thread};
+use std::time::Instant;
+use std::{fs, path::PathBuf, thread, time::Duration};
 
 use crate::harness::*;
 
-pub const EXE: &str = env!("CARGO_BIN_EXE_file-upload");
 pub const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/harbour.png");
 pub const TAKEN: &str = "error: a file with that name already exists\n";
 
@@ -14,18 +14,19 @@ pub const TAKEN: &str = "error: a file with that name already exists\n";
 pub struct Directory(PathBuf);
 
 impl Directory {
-    pub fn new(name: &str) -> Directory {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Directory(path)
+    pub fn new() -> Directory {
+        Directory(directory())
     }
 
     /// The same, and a server that stores its files there.
-    pub fn served(name: &str) -> (Directory, Program, String) {
-        let directory = Directory::new(name);
-        let (server, address) = launch_server(&mut command_in(directory.path()));
+    pub fn served() -> (Directory, Program, String) {
+        let directory = Directory::new();
+        let (server, address) = directory.server();
         (directory, server, address)
+    }
+
+    pub fn server(&self) -> (Program, String) {
+        launch_server(&mut command(&["server", "127.0.0.1:0", self.path()]))
     }
 
     pub fn path(&self) -> &str {
@@ -70,18 +71,10 @@ impl Drop for Directory {
     }
 }
 
-/// A server that stores its files in this directory.
-pub fn command_in(directory: &str) -> Command {
-    let mut command = Command::new(EXE);
-    command.args(["server", "127.0.0.1:0", directory]);
-    command
-}
-
 /// A client that may send its `size` bytes now.
 pub fn announced(address: &str, size: usize, name: &str) -> Client {
     let mut client = Client::greeted(address);
-    client.send(format!("{size} {name}\n"));
-    client.expect(format!("ok: send {size} bytes\n"));
+    client.send(format!("{size} {name}\n")).expect(format!("ok: send {size} bytes\n"));
     client
 }
 

@@ -27,7 +27,16 @@ pub const MOMENT: Duration = Duration::from_millis(200);
 /// has a limit of its own (`net.inet.udp.maxdgram`).
 pub const MAX_DATAGRAM: usize = if cfg!(target_os = "macos") { 9216 } else { 65507 };
 
+/// The step whose tests these are.
+pub const STEP: &str = env!("CARGO_PKG_NAME");
+
 // ---- Programs ----
+
+/// The step's program, which Cargo has built beside the tests.
+pub fn exe() -> PathBuf {
+    let test = env::current_exe().unwrap(); // in the folder deps
+    test.ancestors().nth(2).unwrap().join(STEP).with_extension(env::consts::EXE_EXTENSION)
+}
 
 /// A running program: its input, and its output line by line.
 pub struct Program {
@@ -47,8 +56,8 @@ pub struct Ended {
 }
 
 impl Program {
-    pub fn start(exe: &str, args: &[&str]) -> Program {
-        Program::launch(Command::new(exe).args(args))
+    pub fn start(args: &[&str]) -> Program {
+        Program::launch(Command::new(exe()).args(args))
     }
 
     pub fn launch(command: &mut Command) -> Program {
@@ -155,9 +164,9 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// Runs a program to its end, with `input` typed into it.
-pub fn run(exe: &str, args: &[&str], input: &str) -> Ended {
-    let mut program = Program::start(exe, args);
+/// Runs the step's program to its end, with `input` typed into it.
+pub fn run(args: &[&str], input: &str) -> Ended {
+    let mut program = Program::start(args);
     let mut pipe = program.input.take().unwrap();
     let input = input.to_owned();
     // In a thread, because the program may print before it has read everything.
@@ -184,21 +193,26 @@ pub fn assert_succeeds(ended: &Ended, output: &[&str]) {
 
 // ---- Servers ----
 
-/// A command in an empty directory of its own.
-pub fn command(exe: &str, args: &[&str]) -> Command {
+/// An empty directory.
+pub fn directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&directory);
-    fs::create_dir_all(&directory).unwrap();
-    let mut command = Command::new(exe);
-    command.args(args).current_dir(directory);
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// The step's program in a directory of its own.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(exe());
+    command.args(args).current_dir(directory());
     command
 }
 
-/// Starts a step's server on a free port, and returns it with its address.
-pub fn server(exe: &str) -> (Program, String) {
-    launch_server(Command::new(exe).args(["server", "127.0.0.1:0"]))
+/// Starts the step's server on a free port, and returns it with its address.
+pub fn server() -> (Program, String) {
+    launch_server(&mut command(&["server", "127.0.0.1:0"]))
 }
 
 pub fn launch_server(command: &mut Command) -> (Program, String) {
@@ -207,9 +221,9 @@ pub fn launch_server(command: &mut Command) -> (Program, String) {
     (server, line.strip_prefix("listening on ").expect("a server's first line").to_string())
 }
 
-/// Starts a step's server and connects a client, which reads the greeting.
-pub fn server_and_client(exe: &str, greeting: &str) -> (Program, Client) {
-    let (server, address) = server(exe);
+/// Starts the step's server and connects a client, which reads the greeting.
+pub fn server_and_client(greeting: &str) -> (Program, Client) {
+    let (server, address) = server();
     let mut client = Client::connect(&address);
     client.expects(greeting, "");
     (server, client)
@@ -218,10 +232,10 @@ pub fn server_and_client(exe: &str, greeting: &str) -> (Program, Client) {
 /// Starts a server that can open file descriptors up to number `limit` - 1. (0, 1 and 2 are its
 /// standard streams. Others below 10 that the shell may have are closed first.)
 #[cfg(target_os = "linux")]
-pub fn server_with_descriptors(limit: u32, exe: &str, args: &[&str]) -> (Program, String) {
+pub fn server_with_descriptors(limit: u32, args: &[&str]) -> (Program, String) {
     let close = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
     let script = format!("{close}; ulimit -n {limit} && exec \"$0\" server 127.0.0.1:0 \"$@\"");
-    launch_server(Command::new("sh").args(["-c", &script, exe]).args(args))
+    launch_server(Command::new("sh").args(["-c", &script]).arg(exe()).args(args))
 }
 
 /// A server inside the test, which treats its one client as `talk` says. What fails in its thread
@@ -254,7 +268,8 @@ impl Drop for FakeServer {
 pub fn log_of_silence(test: &str, handle: Handler, seconds: u64, bytes: &str) -> String {
     if env::var_os("LOG_OF").is_none() {
         let mut again = Command::new(env::current_exe().unwrap());
-        let output = again.args([test, "--exact", "--nocapture"]).env("LOG_OF", test).output();
+        let again = again.args([test, "--exact", "--nocapture"]).env("LOG_OF", test);
+        let output = again.current_dir(directory()).output();
         return String::from_utf8(output.unwrap().stdout).unwrap();
     }
     let (mut client, accepted, peer) = Client::accepted();

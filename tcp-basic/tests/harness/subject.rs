@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
-use super::{Client, Program, TIMEOUT, command, launch_server};
+use super::{Client, Program, TIMEOUT, server};
 
 /// A server under test.
 pub struct Subject {
@@ -19,12 +19,12 @@ pub struct Subject {
 
 impl Subject {
     /// The server that MY_SERVER names, or this step's own.
-    pub fn new(exe: &str) -> Subject {
+    pub fn new() -> Subject {
         if let Some(address) = env::var_os("MY_SERVER") {
             take_turn();
             return Subject { address: address.to_string_lossy().into(), own: None };
         }
-        let (program, address) = launch_server(&mut command(exe, &["server", "127.0.0.1:0"]));
+        let (program, address) = server();
         Subject { address, own: Some(program) }
     }
 
