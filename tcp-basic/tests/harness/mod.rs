@@ -196,7 +196,9 @@ pub fn assert_succeeds(ended: &Ended, output: &[&str]) {
 /// An empty directory.
 pub fn directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let test = env::var("LOG_OF").unwrap_or_default(); // a test that runs once more
+    let name = format!("{STEP}-{}-{count}{test}", env!("CARGO_CRATE_NAME"));
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
