@@ -1,6 +1,6 @@
 //! Step 3: many clients at once, and messages with an end.
 //!
-//! Run `cargo run -p tcp-threaded` and, in two more terminals, the same with `-- client`.
+//! Run `cargo run -p tcp-threaded` and, in other terminals, `cargo run -p tcp-threaded -- client`.
 //!
 //! New: a thread for each connection (`run`), and lines of limited length as messages (`talk`).
 //! Where does a message end? At a newline, a delimiter, however the stream is split into reads.
