@@ -120,7 +120,7 @@ pub fn read_header(reader: &mut impl BufRead) -> io::Result<(u64, String)> {
         return Err(io::Error::other(reason));
     };
     let only_digits = size.bytes().all(|byte| byte.is_ascii_digit()); // parse also accepts "+5"
-    match size.parse() {
+    match size.parse::<u64>() {
         Ok(size) if only_digits && size <= MAX_SIZE => Ok((size, name.to_string())),
         _ => Err(io::Error::other(format!("SIZE must be digits only, at most {MAX_SIZE}"))),
     }

@@ -167,7 +167,7 @@ fn check8_silent_client_holds_nobody_up() {
 #[test]
 fn check9_reason_arrives_while_the_client_sends() {
     let server = server();
-    for _ in 0..3 {
+    for _ in 0..5 {
         let mut client = client(&server, "x x\n");
         client.send([b'a'; 300_000]);
         let rule = "it reads on for a moment, because closing with unread bytes is a reset";

@@ -81,7 +81,7 @@ fn check6_answers_a_last_line_without_newline() {
 }
 
 #[test]
-fn check7_refuses_a_line_without_end() {
+fn check7_refuses_a_long_line() {
     let server = server();
     let mut client = client(&server);
     let longest = "a".repeat(1023);

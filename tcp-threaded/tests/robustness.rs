@@ -107,9 +107,10 @@ fn closed_log_does_not_end_it() {
 #[test]
 fn small_answers_leave_at_once() {
     let (mut client, accepted, _) = Client::accepted();
+    let same = accepted.try_clone().unwrap();
     client.finish();
-    server::talk(&accepted).unwrap();
-    assert!(accepted.nodelay().unwrap());
+    server::talk(accepted).unwrap();
+    assert!(same.nodelay().unwrap());
 }
 
 // ---- The client ----

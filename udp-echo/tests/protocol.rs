@@ -75,7 +75,7 @@ struct Server {
 impl Server {
     fn new(address: &str) -> Server {
         let socket = UdpSocket::bind(address).unwrap_or_else(|error| {
-            panic!("\n  cannot take the server's place at {address}: {error}")
+            panic!("\n  The test cannot listen on {address}: {error}. Stop the server there first.")
         });
         Server { socket, client: None, since: Instant::now(), sent: String::new() }
     }
