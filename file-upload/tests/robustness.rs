@@ -148,7 +148,7 @@ fn last_answer_is_not_destroyed() {
     let begin = Instant::now();
     client.expects_line("error: ", "");
     client.expects_end("");
-    assert!(begin.elapsed() < MOMENT * 2, "the end of the stream does not come at once");
+    assert!(begin.elapsed() < MOMENT * 5, "the end of the stream does not come at once");
     client.finish();
     server.line_with("disconnected"); // it has closed, and a reset would show:
     assert!(client.stream().take_error().unwrap().is_none());
@@ -278,7 +278,7 @@ fn failing_accept_does_not_spin() {
     let (mut server, address) = server_with_descriptors(8, &[directory.path()]);
     let mut client = Client::greeted(&address);
     server.line_with("cannot accept: ");
-    let lines = server.count_lines("cannot accept: ", 7 * MOMENT);
+    let lines = server.count_lines("cannot accept: ", 12 * MOMENT);
     assert!((65..192).contains(&lines), "{lines}");
     client.send("5 x\n");
     assert!(client.expects_line("error: ", "").contains("Too many open files"));

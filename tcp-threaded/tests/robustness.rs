@@ -90,7 +90,7 @@ fn failing_accept_costs_that_client_alone() {
     let mut clients: Vec<Client> = (0..4).map(|_| Client::greeted(&address)).collect();
     let mut fifth = Client::connect(&address);
     server.line_with("cannot accept: ");
-    let lines = server.count_lines("cannot accept: ", 2 * MOMENT);
+    let lines = server.count_lines("cannot accept: ", 3 * MOMENT);
     assert!((1..100).contains(&lines), "{lines}");
     assert!(fifth.is_silent());
     clients.iter_mut().for_each(assert_answers);

@@ -21,7 +21,7 @@ pub use client::{Client, is_timeout};
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long to watch for something that must not happen.
-pub const MOMENT: Duration = Duration::from_millis(200);
+pub const MOMENT: Duration = Duration::from_millis(100);
 
 /// The largest datagram that the operating system sends, in bytes. UDP allows 65,507, but macOS
 /// has a limit of its own (`net.inet.udp.maxdgram`).
@@ -280,6 +280,7 @@ pub fn log_of_silence(test: &str, handle: Handler, seconds: u64, bytes: &str) ->
     shorten_timeouts(same, seconds);
     client.send(bytes); // ends the read under way, which began with the long timeout
     println!("received: {:?}", client.rest());
+    drop(client);
     server.join().unwrap();
     process::exit(0);
 }
