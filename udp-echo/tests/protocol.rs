@@ -14,7 +14,7 @@ use std::env;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use harness::client::{is_timeout, nothing, shown};
+use harness::client::{is_timeout, nothing, shown, uninterrupted};
 use harness::subject::{Subject, patience};
 use harness::{MAX_DATAGRAM, Program};
 
@@ -158,7 +158,7 @@ fn client(server: &Subject) -> UdpSocket {
 fn receive(socket: &UdpSocket, expected: &[&[u8]], rule: &str) -> Vec<u8> {
     let mut buffer = vec![0; 65536];
     socket.set_read_timeout(Some(patience())).unwrap();
-    let received = match socket.recv(&mut buffer) {
+    let received = match uninterrupted(|| socket.recv(&mut buffer)) {
         Ok(count) if expected.contains(&&buffer[..count]) => return buffer[..count].to_vec(),
         Ok(count) => shown(&buffer[..count]),
         Err(error) if is_timeout(&error) => nothing(),

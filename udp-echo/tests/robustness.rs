@@ -7,6 +7,7 @@ mod harness;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use harness::client::uninterrupted;
 use harness::*;
 
 fn socket() -> UdpSocket {
@@ -25,7 +26,7 @@ fn client_and_server() -> (Program, UdpSocket) {
 /// Receives `message` and returns its sender.
 fn expect(server: &UdpSocket, message: &str) -> SocketAddr {
     let mut buffer = [0; 100];
-    let (count, client) = server.recv_from(&mut buffer).unwrap();
+    let (count, client) = uninterrupted(|| server.recv_from(&mut buffer)).unwrap();
     assert_eq!(&buffer[..count], message.as_bytes());
     client
 }

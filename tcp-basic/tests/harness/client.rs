@@ -198,6 +198,7 @@ impl Client {
                     self.stream.consume(count);
                     continue;
                 }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => describe(&error),
             };
             return (received, end);
@@ -246,6 +247,16 @@ fn shown_start(bytes: &[u8], count: usize) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
     let more = if count > 60 { format!("… ({count} bytes)") } else { String::new() };
     format!("{text:?}{more}")
+}
+
+/// Calls again after a signal, which may interrupt a call with a timeout.
+pub fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 pub fn is_timeout(error: &io::Error) -> bool {
