@@ -109,12 +109,7 @@ fn check4_short_upload_leaves_the_name_free() {
 fn check5_never_replaces_a_file() {
     let (server, name) = (server(), name(5));
     upload(&server, &format!("{name}\r"), "ok", "the name is free");
-    upload(
-        &server,
-        &name,
-        "error",
-        "a second file of the same name is refused, with \\r or without",
-    );
+    upload(&server, &name, "error", "a name that is taken is refused, with \\r or without");
 
     // A second upload during the first. (It may have to wait until the first has arrived.)
     let rule = "of two uploads under one name at the same time, one is stored";

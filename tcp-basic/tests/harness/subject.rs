@@ -59,11 +59,11 @@ impl Drop for Subject {
     }
 }
 
-/// Says what that means. That nobody listens, it says in the first check alone.
+/// Says why there is no connection. Only the first check says that nobody listens.
 fn nobody_listens(address: &str, error: io::Error) -> String {
     let mut turns = turns();
     if error.kind() == io::ErrorKind::TimedOut {
-        return format!("{address} accepts nobody: it is still busy with an earlier client.");
+        return format!("{address} does not accept: it is still busy with an earlier client.");
     }
     if turns.is_gone {
         return "Not tried, because nobody listens.".to_string();
