@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The longest name in bytes. File systems take 255, and the temporary name adds about 50.
 const MAX_NAME: usize = 200;
 
+/// What a client is told about a name that is not plain.
+const RULE: &str = "letters, digits, spaces, .-_() only, no . or - first, no . last, not CON";
+
 /// Creates `directory` if it is missing, and fails if no file can be created there: better now
 /// than at the first upload. (Does not check for hard links, which FAT lacks.)
 pub fn prepare(directory: &Path) -> io::Result<()> {
@@ -34,7 +37,7 @@ impl Upload {
     /// client's address, makes the temporary file's name unique.
     pub fn create(directory: &Path, name: &str, peer: &str) -> io::Result<Upload> {
         if !is_plain(name) {
-            let rule = "letters, digits, spaces, .-_() only, no . or - first, no . last, not CON";
+            let rule = if name.len() > MAX_NAME { "at most 200 bytes" } else { RULE };
             return Err(io::Error::other(format!("bad NAME {name:?}: {rule}")));
         }
         let path = directory.join(name);

@@ -5,7 +5,7 @@
 //!
 //! They leave some small files, whose names begin with `check`, in your server's directory.
 
-#[path = "../../tcp-basic/tests/harness/mod.rs"]
+#[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
 use std::thread;
@@ -41,8 +41,10 @@ fn upload(server: &Subject, name: &str, expected: &str, rule: &str) {
     if first.starts_with("ok") {
         client.send("hello").expects_line(expected, rule);
     } else {
-        let report = format!("expected: {expected}\n  received: {first:?}");
-        assert!(first.starts_with(expected), "\n  rule:     {rule}\n  {report}");
+        let report =
+            format!("expected: a line that begins with {expected:?}\n  received: {first:?}");
+        let sent = format!("sent:     \"5 {name}\\n\"");
+        assert!(first.starts_with(expected), "\n  rule:     {rule}\n  {sent}\n  {report}");
     }
     client.expects_end("after its last answer, it closes the connection");
 }
@@ -121,7 +123,11 @@ fn check5_never_replaces_a_file() {
     let slow = stores(slow.send("hello"));
     let fast = early.unwrap_or_else(|| stores(&mut fast) && stores(&mut fast));
     let stored = u32::from(slow) + u32::from(fast);
-    assert!(stored == 1, "\n  rule:     {rule}\n  expected: one ok\n  received: {stored}");
+    let sent = format!("sent:     \"5 x{name}\\nhello\", twice");
+    assert!(
+        stored == 1,
+        "\n  rule:     {rule}\n  {sent}\n  expected: one ok\n  received: {stored}"
+    );
 }
 
 #[test]

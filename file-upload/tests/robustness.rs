@@ -4,7 +4,7 @@
 mod every_step;
 #[path = "../../tcp-basic/tests/harness/every_tcp_step.rs"]
 mod every_tcp_step;
-#[path = "../../tcp-basic/tests/harness/mod.rs"]
+#[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 #[path = "../src/server.rs"]
 #[allow(dead_code)]

@@ -1,6 +1,6 @@
 //! What this step still gets wrong. Each test passes as long as its flaw is there.
 
-#[path = "../../tcp-basic/tests/harness/mod.rs"]
+#[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 mod storage;
 

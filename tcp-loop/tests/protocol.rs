@@ -3,7 +3,7 @@
 //!
 //!     MY_SERVER=127.0.0.1:7890 cargo test -p tcp-loop --test protocol
 
-#[path = "../../tcp-basic/tests/harness/mod.rs"]
+#[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
 use harness::subject::Subject;

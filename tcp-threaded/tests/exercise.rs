@@ -1,6 +1,6 @@
 //! The test for "Extend it". It fails until you have solved the exercise.
 
-#[path = "../../tcp-basic/tests/harness/mod.rs"]
+#[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
 use std::time::Instant;

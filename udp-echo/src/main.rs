@@ -3,10 +3,8 @@
 mod client;
 mod server;
 
-use std::env;
 use std::io::{self, Write};
-use std::net::ToSocketAddrs;
-use std::process::ExitCode;
+use std::{env, net::ToSocketAddrs, process::ExitCode};
 
 const ADDRESS: &str = "127.0.0.1:8080";
 const USAGE: &str = "\
@@ -31,8 +29,11 @@ fn main() -> ExitCode {
         }
     };
     if let Err(error) = result {
-        let bad_address = args.get(1).is_some_and(|address| address.to_socket_addrs().is_err());
-        eprintln!("error: {error}{}", if bad_address { "; expected HOST:PORT" } else { "" });
+        // The address is to blame if the error names it and it cannot be resolved.
+        let error = error.to_string();
+        let bad = |it: &&str| error.contains(&format!(" {it}: ")) && it.to_socket_addrs().is_err();
+        let hint = if args.get(1).is_some_and(bad) { "; expected HOST:PORT" } else { "" };
+        eprintln!("error: {error}{hint}");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

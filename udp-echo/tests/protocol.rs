@@ -7,7 +7,7 @@
 //!
 //!     MY_SERVER=127.0.0.1:8080 cargo test -p udp-echo --test protocol server
 
-#[path = "../../tcp-basic/tests/harness/mod.rs"]
+#[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
 use std::env;
@@ -145,7 +145,7 @@ impl Server {
 /// A socket that sends to the server and receives from it.
 #[track_caller]
 fn client(server: &Subject) -> UdpSocket {
-    let own = if server.address.starts_with('[') { "[::1]:0" } else { "127.0.0.1:0" };
+    let own = if server.address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
     let socket = UdpSocket::bind(own).unwrap();
     if let Err(error) = socket.connect(&server.address) {
         panic!("\n  MY_SERVER must be HOST:PORT: {:?}: {error}.", server.address);

@@ -2,7 +2,7 @@
 
 #[path = "../../tcp-basic/tests/harness/every_step.rs"]
 mod every_step;
-#[path = "../../tcp-basic/tests/harness/mod.rs"]
+#[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};

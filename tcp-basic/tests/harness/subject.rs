@@ -63,7 +63,9 @@ impl Drop for Subject {
 fn nobody_listens(address: &str, error: io::Error) -> String {
     let mut turns = turns();
     if error.kind() == io::ErrorKind::TimedOut {
-        return format!("{address} does not accept: it is still busy with an earlier client.");
+        return format!(
+            "{address} does not answer: it is busy with an earlier client, or out of reach."
+        );
     }
     if turns.is_gone {
         return "Not tried, because nobody listens.".to_string();

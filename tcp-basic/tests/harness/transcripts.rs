@@ -1,5 +1,5 @@
-//! Plays the transcripts of the pages with the real programs, and compares what these print
-//! with what the pages show. You need not read this file to follow the course.
+//! You need not read this file to follow the course. It plays the transcripts of the pages with the
+//! real programs, and compares what these print with what the pages show.
 //!
 //! A conversation begins with a server's command in a ```console block and lasts until the next
 //! one. What stands after a "> " prompt is typed. A block without a command goes on with the
