@@ -4,11 +4,7 @@
 mod harness;
 
 use std::fs;
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use harness::{Client, Program, assert_succeeds, launch_server};
 
 const STEPS: &str = "tcp-basic tcp-loop tcp-threaded udp-echo file-upload";
 const SECTIONS: &str = "The idea, Predict, Run, Read the code, See it, Experiment, Break it, \
@@ -122,9 +118,13 @@ fn quoted_code_is_in_the_source() {
     }
 }
 
-/// The whole programs on the overview: a TCP server, a TCP client, and a UDP server.
+/// The whole programs on the overview: a TCP server, a TCP client, and a UDP server. (Nothing in
+/// them depends on the system, and where tests run in an emulator, there may be no compiler.)
+#[cfg(unix)]
 #[test]
 fn cheat_sheet_runs() {
+    use harness::{Client, Program, launch_server};
+    use std::{net::UdpSocket, process::Command};
     let compile = |name: &str, code: &str| {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let exe = path.with_extension(std::env::consts::EXE_EXTENSION);
@@ -146,8 +146,7 @@ fn cheat_sheet_runs() {
     client.reset("it answers");
     let exe = compile("tcp-client", &tcp_client.replace("127.0.0.1:7890", &address));
     let client = Program::launch(&mut Command::new(exe)).end();
-    assert_succeeds(&client, &client.output.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(client.output.concat().contains("HELLO"), "{client:?}");
+    assert!(client.code == Some(0) && client.output.concat().contains("HELLO"), "{client:?}");
 
     let exe = compile("udp-server", &udp_server.replace("127.0.0.1:8080", "127.0.0.1:0"));
     let (_server, address) = launch_server(&mut Command::new(exe));
