@@ -129,6 +129,7 @@ fn take_turn() {
     let may_run = turns.busy;
     drop(turns);
     NEXT.notify_all();
+    thread::sleep(Duration::from_millis(50)); // until the result before this one is printed
     assert!(may_run, "\n  Not tried, because the checks before it took too long. Fix those first.");
 }
 
