@@ -132,8 +132,8 @@ pub fn read_header(reader: &mut impl BufRead) -> io::Result<(u64, String)> {
 /// Closing with unread bytes would reset the connection (RFC 9293, section 3.6.1), and a reset
 /// may destroy an answer that the client has not read yet.
 fn close_gracefully(mut stream: &TcpStream, answer: &str) {
-    let deadline = Instant::now() + Duration::from_secs(1);
     let _ = stream.write_all(format!("{answer}\n").as_bytes());
+    let deadline = Instant::now() + Duration::from_secs(1);
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
     let mut buffer = [0; 8192];

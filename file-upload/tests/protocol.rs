@@ -13,10 +13,6 @@ use std::time::SystemTime;
 
 use harness::{Client, MOMENT, subject::Subject};
 
-fn server() -> Subject {
-    Subject::new()
-}
-
 /// A name that no earlier run has used.
 fn name(number: u32) -> String {
     let time = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
@@ -51,7 +47,7 @@ fn upload(server: &Subject, name: &str, expected: &str, rule: &str) {
 
 #[test]
 fn check1_stores_a_file() {
-    let server = server();
+    let server = Subject::new();
     upload(&server, &name(1), "ok", "it answers ok when the file is stored");
     let mut slow = client(&server, "");
     let header = format!("5 {}\r\n", name(1));
@@ -67,7 +63,7 @@ fn check1_stores_a_file() {
 
 #[test]
 fn check2_refuses_sizes_that_are_none() {
-    let server = server();
+    let server = Subject::new();
     for size in
         ["x", "-1", "+5", "", "1.5", "99999999999999999", "1073741825", "18446744073709551616"]
     {
@@ -80,7 +76,7 @@ fn check2_refuses_sizes_that_are_none() {
 
 #[test]
 fn check3_refuses_names_that_are_paths() {
-    let (server, x) = (server(), name(3));
+    let (server, x) = (Subject::new(), name(3));
     for name in [format!("../{x}"), format!("/{x}"), "..".into(), format!("a/{x}"), format!(".{x}")]
     {
         let rule = "a name is not a path and not hidden";
@@ -95,7 +91,7 @@ fn check3_refuses_names_that_are_paths() {
 
 #[test]
 fn check4_short_upload_leaves_the_name_free() {
-    let (server, name) = (server(), name(4));
+    let (server, name) = (Subject::new(), name(4));
     let mut short = client(&server, format!("5 {name}\n"));
     short.expects_line("ok", "it answers ok to a header that it accepts");
     short.send("hel").finish().expects_line("error", "3 of 5 bytes are an error");
@@ -109,7 +105,7 @@ fn check4_short_upload_leaves_the_name_free() {
 
 #[test]
 fn check5_never_replaces_a_file() {
-    let (server, name) = (server(), name(5));
+    let (server, name) = (Subject::new(), name(5));
     upload(&server, &format!("{name}\r"), "ok", "the name is free");
     upload(&server, &name, "error", "a name that is taken is refused, with \\r or without");
 
@@ -132,7 +128,7 @@ fn check5_never_replaces_a_file() {
 
 #[test]
 fn check6_ignores_bytes_past_the_size() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server, format!("5 {}\nhello and more", name(6)));
     client.expects_line("ok", "it answers ok to a header that it accepts");
     client.expects_line("ok", "the file ends after SIZE bytes, whatever comes then");
@@ -141,7 +137,7 @@ fn check6_ignores_bytes_past_the_size() {
 
 #[test]
 fn check7_refuses_a_header_without_end() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server, "5");
     let _ = (0..100).all(|_| client.try_send([b'5'; 10_000]).is_ok());
     let rule = "a header of more than 512 bytes is an error, or ends the connection";
@@ -151,7 +147,7 @@ fn check7_refuses_a_header_without_end() {
 
 #[test]
 fn check8_silent_client_holds_nobody_up() {
-    let server = server();
+    let server = Subject::new();
     let _silent = client(&server, "");
     let mut slow = client(&server, format!("5 {}\nhel", name(8)));
     slow.expects_line("ok", "it answers ok to a header that it accepts");
@@ -167,7 +163,7 @@ fn check8_silent_client_holds_nobody_up() {
 
 #[test]
 fn check9_reason_arrives_while_the_client_sends() {
-    let server = server();
+    let server = Subject::new();
     for _ in 0..5 {
         let mut client = client(&server, "x x\n");
         client.send([b'a'; 300_000]);

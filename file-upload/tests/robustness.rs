@@ -206,6 +206,25 @@ fn existing_file_is_never_replaced() {
     assert_eq!([directory.read("x"), directory.read("y")], [b"old", b"old"]);
 }
 
+#[test]
+fn foreign_temporary_file_is_kept() {
+    let (directory, _server, address) = Directory::served();
+    let mut client = Client::greeted(&address);
+    let temporary = format!(".x.{}.part", client.address().replace(':', "-"));
+    directory.write(&temporary, "old");
+    client.send("5 x\n").expects_line("error: ", "a file that is there is not taken");
+    assert_eq!(directory.read(&temporary), b"old");
+}
+
+#[test]
+fn vanished_directory_costs_that_upload_alone() {
+    let (directory, _server, address) = Directory::served();
+    fs::remove_dir(directory.path()).unwrap();
+    assert!(upload(&address, "x", b"hello").starts_with("error: "));
+    fs::create_dir(directory.path()).unwrap();
+    assert_stores(&address, &directory);
+}
+
 /// A limit on file size stands in for a full disk: writing fails in the middle.
 #[cfg(unix)]
 #[test]
@@ -344,6 +363,18 @@ fn endless_answer_is_refused() {
     assert_fails(&client, &[&server.address, " sent a line of more than 4096 bytes"]);
 }
 
+#[test]
+fn early_ok_is_not_believed() {
+    let files = Directory::new();
+    let path = files.write("big", vec![b'a'; 20_000_000]);
+    let server = fake_server(|mut server| {
+        server.send("welcome\nok\nok: stored\n");
+        server.expect("20000000 big\naaa");
+    });
+    let client = run(&["client", &server.address, &path], "");
+    assert_fails(&client, &["before all was sent"]);
+}
+
 /// The server sends its last answer while the client is still sending, and reads no more. (On
 /// Windows, the reset destroys the answer.)
 #[cfg(unix)]
@@ -376,4 +407,23 @@ fn file_that_shrinks_is_reported() {
         });
         assert_fails(&run(&["client", &server.address, &path], ""), &["the server answered"]);
     }
+}
+
+/// A sparse file of 200 MB (without content): the client reads and sends it in pieces.
+#[cfg(target_os = "linux")]
+#[test]
+fn client_sends_in_constant_memory() {
+    let files = Directory::new();
+    let path = files.write("big", "");
+    fs::File::options().write(true).open(&path).unwrap().set_len(200_000_000).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let client = Program::start(&["client", &address, &path]);
+    let mut server = Client::new(listener.accept().unwrap().0);
+    server.send("welcome\nok: send\n").expects_line("200000000 big\n", "");
+    let count = std::io::copy(&mut server.stream(), &mut std::io::sink()).unwrap();
+    assert!(count > 190_000_000); // the rest was read with the line
+    assert!(client.status("VmHWM:") < 10_000, "kB");
+    server.send("ok: stored\n");
+    assert_eq!(client.end().code, Some(0));
 }

@@ -8,10 +8,6 @@ mod harness;
 
 use harness::subject::Subject;
 
-fn server() -> Subject {
-    Subject::new()
-}
-
 /// The next client must get an answer, for the reason that `rule` gives.
 #[track_caller]
 fn assert_serves(server: &Subject, rule: &str) {
@@ -20,7 +16,7 @@ fn assert_serves(server: &Subject, rule: &str) {
 
 #[test]
 fn check1_answers() {
-    let server = server();
+    let server = Subject::new();
     let mut client = server.connect("it serves one client after another");
     client.send("Hello").expects("HELLO", "what it reads comes back, with a to z in uppercase");
     client.send("straße 你好").expects("STRAßE 你好", "all other bytes come back unchanged");
@@ -29,7 +25,7 @@ fn check1_answers() {
 
 #[test]
 fn check2_serves_the_next_client() {
-    let server = server();
+    let server = Subject::new();
     for _ in 0..3 {
         assert_serves(&server, "when one client has gone, it serves the next");
     }
@@ -37,7 +33,7 @@ fn check2_serves_the_next_client() {
 
 #[test]
 fn check3_survives_a_client_that_closes_at_once() {
-    let server = server();
+    let server = Subject::new();
     let rule = "a read of 0 bytes ends one connection, not the server";
     drop(server.connect(rule));
     assert_serves(&server, rule);
@@ -45,7 +41,7 @@ fn check3_survives_a_client_that_closes_at_once() {
 
 #[test]
 fn check4_survives_a_reset() {
-    let server = server();
+    let server = Subject::new();
     let rule = "an error, such as a reset, ends one connection, not the server";
     for _ in 0..3 {
         let mut client = server.connect(rule);
@@ -57,7 +53,7 @@ fn check4_survives_a_reset() {
 
 #[test]
 fn check5_survives_bytes_that_are_no_text() {
-    let server = server();
+    let server = Subject::new();
     let mut client = server.connect("it serves one client after another");
     client.send(b"\xff\x00\xfea").expects(b"\xff\x00\xfeA", "a socket carries bytes, not text");
     let half = &"信".as_bytes()[..2];
@@ -68,7 +64,7 @@ fn check5_survives_bytes_that_are_no_text() {
 
 #[test]
 fn check6_answers_what_came_before_the_end_of_stream() {
-    let server = server();
+    let server = Subject::new();
     let mut client = server.connect("it serves one client after another");
     client.send([b'a'; 20_000]).finish();
     client.expects([b'A'; 20_000], "it reads until a read returns 0, and answers all of it");
@@ -77,7 +73,7 @@ fn check6_answers_what_came_before_the_end_of_stream() {
 
 #[test]
 fn check7_long_messages_come_back_whole() {
-    let server = server();
+    let server = Subject::new();
     let mut client = server.connect("it serves one client after another");
     let text: String = (0..400_000).map(|i| format!("a{i} ")).collect();
     let rule = "3 MB come back in as many reads as it takes, while the client is still sending";

@@ -8,10 +8,6 @@ mod harness;
 
 use harness::{Client, subject::Subject};
 
-fn server() -> Subject {
-    Subject::new()
-}
-
 /// A client that has been greeted.
 #[track_caller]
 fn client(server: &Subject) -> Client {
@@ -28,7 +24,7 @@ fn next_client(server: &Subject, rule: &str) -> Client {
 
 #[test]
 fn check1_greets_and_answers() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server);
     client.send("Genji\n").expects("Hello Genji\n", "it answers the line NAME with Hello NAME");
     client.send("信息\n").expects("Hello 信息\n", "it answers as often as the client asks");
@@ -36,7 +32,7 @@ fn check1_greets_and_answers() {
 
 #[test]
 fn check2_exit_closes_the_connection() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server);
     client.send("exito\n").expects("Hello exito\n", "only the whole line exit is special");
     client.send("exit\n").expects_end("the line exit closes the connection, without an answer");
@@ -45,7 +41,7 @@ fn check2_exit_closes_the_connection() {
 
 #[test]
 fn check3_serves_two_at_once() {
-    let server = server();
+    let server = Subject::new();
     let mut silent = client(&server);
     let rule = "a silent client does not block others";
     next_client(&server, rule).send("Hanzo\n").expects("Hello Hanzo\n", rule);
@@ -54,7 +50,7 @@ fn check3_serves_two_at_once() {
 
 #[test]
 fn check4_finds_lines_however_they_are_split() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server);
     let rule = "a line may come in one piece with others: a read is not a message";
     client.send("one\ntwo\nthr").expects("Hello one\nHello two\n", rule);
@@ -65,7 +61,7 @@ fn check4_finds_lines_however_they_are_split() {
 
 #[test]
 fn check5_accepts_telnet_lines() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server);
     client.send("Genji\r\n").expects("Hello Genji\n", "telnet ends its lines with \\r\\n");
     client.send("exit\r\n").expects_end("telnet ends its lines with \\r\\n");
@@ -73,7 +69,7 @@ fn check5_accepts_telnet_lines() {
 
 #[test]
 fn check6_answers_a_last_line_without_newline() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server);
     client.send("Genji\nHanzo").finish();
     client.expects("Hello Genji\nHello Hanzo\n", "the end of the stream also ends the last line");
@@ -82,7 +78,7 @@ fn check6_answers_a_last_line_without_newline() {
 
 #[test]
 fn check7_refuses_a_long_line() {
-    let server = server();
+    let server = Subject::new();
     let mut client = client(&server);
     let longest = "a".repeat(1023);
     let rule = "a line of 1024 bytes, with its newline, is still fine";
@@ -98,7 +94,7 @@ fn check7_refuses_a_long_line() {
 
 #[test]
 fn check8_survives_bytes_that_are_no_text() {
-    let server = server();
+    let server = Subject::new();
     let mut other = client(&server);
     client(&server).send(b"\xff\x00\xfe\n");
     let rule = "bytes that are not text end at most their own connection";
@@ -108,7 +104,7 @@ fn check8_survives_bytes_that_are_no_text() {
 
 #[test]
 fn check9_survives_resets_and_silence() {
-    let server = server();
+    let server = Subject::new();
     let rule = "an error, such as a reset, ends one connection, not the server";
     for _ in 0..3 {
         let mut client = next_client(&server, rule);

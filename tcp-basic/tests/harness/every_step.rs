@@ -23,11 +23,13 @@ fn usage_is_printed() {
     let usage = help.output.join("\n");
     assert_eq!((help.code, help.errors.len()), (Some(0), 0));
     assert!(usage.starts_with(&format!("Usage: cargo run -p {STEP} ")), "{usage}");
+    assert!(usage.contains(default_address()), "{usage}");
     let server = ["server", "127.0.0.1:0", "here", "too", "much"];
     let client = ["client", "127.0.0.1:1", "here", "too", "much"];
     for args in [&["sever"][..], &["--help", "server"], &server, &client] {
         let ended = run(args, "");
         assert_eq!((ended.code, ended.errors.join("\n")), (Some(2), usage.clone()), "{args:?}");
+        assert!(ended.output.is_empty());
     }
 }
 
@@ -91,13 +93,14 @@ fn names_and_ipv6_work() {
 /// Another server may be running there while the tests are: then the error names it.
 #[test]
 fn defaults_are_used() {
-    let usage = run(&["--help"], "").output.concat();
-    let (_, after) = usage.split_once("such as ").unwrap();
-    let mut server = Program::launch(&mut command(&[]));
+    let mut command = command(&[]);
+    let mut server = Program::launch(&mut command);
     let line = server.first_line();
-    assert!(line.contains(after.split(' ').next().unwrap()), "{line}");
+    assert!(line.contains(default_address()), "{line}");
     if line.starts_with("listening on ") {
         assert_eq!(run(&["client"], "hello\n").code, Some(0));
+        let stored = command.get_current_dir().unwrap().join("uploads/harbour.png").exists();
+        assert_eq!(stored, STEP == "file-upload");
     }
 }
 

@@ -30,6 +30,16 @@ pub const MAX_DATAGRAM: usize = if cfg!(target_os = "macos") { 9216 } else { 655
 /// The step whose tests these are.
 pub const STEP: &str = env!("CARGO_PKG_NAME");
 
+/// The step's default address.
+pub fn default_address() -> &'static str {
+    match STEP {
+        "tcp-basic" => "127.0.0.1:6666",
+        "tcp-loop" => "127.0.0.1:7890",
+        "file-upload" => "127.0.0.1:9999",
+        _ => "127.0.0.1:8080",
+    }
+}
+
 // ---- Programs ----
 
 /// The step's program, which Cargo has built beside the tests.

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::{fs, path::Path};
 
-use crate::harness::{Client, Program, STEP, server};
+use crate::harness::{Client, Program, STEP, default_address, server};
 
 /// A command (none: the block goes on with an earlier one), and the lines below it.
 type Command<'a> = (&'a str, Vec<&'a str>);
@@ -39,7 +39,7 @@ fn play_page(commands: &[Command]) -> usize {
         if is_server(command) {
             conversation.take().into_iter().for_each(Conversation::end);
             if *command == own {
-                assert!(screen[0].starts_with("listening on 127.0.0.1:"));
+                assert_eq!(screen[0], format!("listening on {}", default_address()));
                 let (server, address) = server();
                 let log = screen[1..].iter().map(|line| line.to_string()).collect();
                 conversation = Some(Conversation { server, address, log, client: None });
