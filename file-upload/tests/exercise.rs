@@ -10,14 +10,14 @@ use storage::*;
 #[test]
 #[ignore = "exercise"]
 fn full_directory_refuses_files() {
-    let (directory, _server, address) = Directory::served();
+    let (directory, _server, address) = server_with_directory();
     let large = vec![b'a'; 4 << 20];
     assert_eq!(upload(&address, "first", &large), "ok");
     assert_eq!(upload(&address, "second", &large), "ok");
     assert_refused(upload(&address, "third", &large), "8 MiB of 10 are full, and 4 more come");
     assert_eq!(upload(&address, "fits", &large[..2 << 20]), "ok");
     assert_refused(upload(&address, "more", b"x"), "10 MiB of 10 are full");
-    directory.assert_only(&["first", "fits", "second"]);
+    assert_only(&directory, &["first", "fits", "second"]);
 }
 
 #[track_caller]

@@ -6,12 +6,10 @@ use harness::*;
 
 #[test]
 fn second_client_is_refused() {
-    let (mut server, address) = server();
+    let (server, address) = server();
     assert_eq!(run(&["client", &address], "").code, Some(0));
-    server.line_with("disconnected");
     assert_eq!(server.end().code, Some(0));
-    let second = run(&["client", &address], "");
-    assert_fails(&second, &["cannot reach", &address]);
+    assert_fails(&run(&["client", &address], ""), &["cannot reach", &address]);
 }
 
 #[test]
@@ -27,9 +25,7 @@ fn only_the_first_read_is_answered() {
 fn long_message_is_truncated() {
     let (mut server, mut client) = server_and_client("");
     client.send([b'a'; 1500]);
-    server.line_with("connected");
-    let log = server.line();
-    assert!(log.ends_with(&format!(": \"{}\"", "a".repeat(1024))));
+    server.line_with(&format!(": \"{}\"", "a".repeat(1024)));
     // Closing with unread bytes is a reset, and on Windows that may destroy the answer.
     let answer = client.rest();
     assert!(answer == "A".repeat(1024) || cfg!(windows));
@@ -43,5 +39,4 @@ fn silent_client_blocks_the_server() {
     let mut second = Client::connect(&address); // the operating system accepts it
     second.send("hello");
     assert!(second.is_silent() && silent.is_silent());
-    assert!(server.is_running());
 }

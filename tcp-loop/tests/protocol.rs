@@ -6,9 +6,10 @@
 #[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
-use harness::subject::Subject;
+use harness::{MOMENT, subject::Subject};
 
-/// The next client must get an answer, for the reason that `rule` gives.
+/// The next client must get an answer, for the reason that `rule` gives. (With track_caller, a
+/// failure names the line of the check.)
 #[track_caller]
 fn assert_serves(server: &Subject, rule: &str) {
     server.connect(rule).send("still there?").expects("STILL THERE?", rule);
@@ -18,8 +19,10 @@ fn assert_serves(server: &Subject, rule: &str) {
 fn check1_answers() {
     let server = Subject::new();
     let mut client = server.connect("it serves one client after another");
-    client.send("Hello").expects("HELLO", "what it reads comes back, with a to z in uppercase");
-    client.send("straße 你好").expects("STRAßE 你好", "all other bytes come back unchanged");
+    client.send("Hello\n").expects("HELLO\n", "what it reads comes back, with a to z in uppercase");
+    client
+        .send("`a{z} ß 你好\r\n")
+        .expects("`A{Z} ß 你好\r\n", "all other bytes come back unchanged");
     client.send("q").expects("Q", "a client may send what it likes, as often as it likes");
 }
 
@@ -48,6 +51,11 @@ fn check4_survives_a_reset() {
         client.send("bye");
         client.reset(rule);
     }
+    // While this client does not read, a write of the server blocks. Then it fails.
+    let mut client = server.connect(rule);
+    client.stream().set_write_timeout(Some(MOMENT)).unwrap();
+    client.send(vec![b'a'; 12_000_000]);
+    client.reset(rule);
     assert_serves(&server, rule);
 }
 

@@ -26,7 +26,7 @@ fn two_sends_arrive_as_one_read() {
     let mut second = Client::connect(&address);
     second.send("one").send("two");
     drop(first);
-    let peer = second.address();
+    let peer = second.stream().local_addr().unwrap();
     server.line_with(&format!("{peer} connected"));
     assert_eq!(server.line(), format!("{peer}: \"onetwo\""));
     second.expect("ONETWO");

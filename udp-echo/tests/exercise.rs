@@ -19,10 +19,9 @@ fn equal_lines_are_told_apart() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();
     let late = thread::spawn(move || {
-        let mut buffer = [0; 100];
-        let (count, _) = socket.recv_from(&mut buffer).unwrap();
-        let (_, client) = socket.recv_from(&mut [0; 100]).unwrap();
-        socket.send_to(&buffer[..count], client).unwrap();
+        let (first, _) = receive_from(&socket).unwrap();
+        let (_, client) = receive_from(&socket).unwrap();
+        socket.send_to(&first, client).unwrap();
         socket // stays open until the client has ended
     });
     let client = run(&["client", &address], "same\nsame\n");

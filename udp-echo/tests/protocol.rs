@@ -10,133 +10,64 @@
 #[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
-use std::env;
-use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
+use std::{env, net::UdpSocket};
 
-use harness::client::{is_timeout, nothing, shown, uninterrupted};
+use harness::client::{is_timeout, nothing, receive_from, report, shown};
 use harness::subject::{Subject, patience};
 use harness::{MAX_DATAGRAM, Program};
 
 // ---- The client ----
 
+/// The test in the place of a server. It sees what the client sends, and when. (The page says the
+/// same in a table, line by line.)
 #[test]
 fn client_goes_on_in_time_and_is_not_fooled() {
-    let (mut server, _own) = match env::var_os("MY_CLIENT") {
-        Some(address) => {
-            let server = Server::new(&address.to_string_lossy());
-            let address = server.socket.local_addr().unwrap();
-            println!("waiting at {address}: start your client now, which sends the lines 1 to 5");
-            (server, None)
+    let yours = env::var("MY_CLIENT");
+    let server = UdpSocket::bind(yours.as_deref().unwrap_or("127.0.0.1:0"));
+    let server = server.unwrap_or_else(|error| panic!("\n  {error} (stop the server there?)"));
+    let address = server.local_addr().unwrap();
+    let elsewhere = UdpSocket::bind((address.ip(), 0)).unwrap();
+    println!("waiting at {address}: start your client now, which sends the lines 1 to 5");
+    let mut own = yours.is_err().then(|| Program::start(&["client", &address.to_string()]));
+    own.iter_mut().for_each(|client| client.type_in("1\n2\n3\n4\n5\n"));
+
+    // Each turn: who sends what to the client, which line it must send then (None: no line), within
+    // how many seconds after its last one, and why.
+    type Turn<'a> = (&'a UdpSocket, &'a [&'a [u8]], Option<&'a str>, f32, &'a str);
+    let wrong: &[&[u8]] = &[b"\xff\xfe", b"", b"3\n", b"3\0", b"3 and more"];
+    let rule = "only exactly the bytes that it sent are the echo";
+    let conversation: [Turn; 11] = [
+        (&server, &[], Some("1"), 60.0, "each line is a datagram, without its newline"),
+        (&server, &[b"1"], Some("2"), 0.7, "after the echo, it sends the next line"),
+        // The echo of 2 is lost.
+        (&server, &[], None, 0.7, "without an echo, it waits for a second"),
+        (&server, &[], Some("3"), 1.7, "after a second without an echo, it goes on"),
+        (&elsewhere, &[b"3"], None, 0.1, "an echo from another address does not count"),
+        (&server, &[b"2"], None, 0.2, "a late echo of the last line is not the echo of this one"),
+        (&server, wrong, None, 0.3, rule),
+        (&server, &[b"3"], Some("4"), 0.9, "when the echo comes after all that, it goes on"),
+        (&server, &[b"wrong"], None, 0.7, rule),
+        (&server, &[b"wrong"], Some("5"), 1.5, "it waits one second in all, whatever arrives"),
+        (&server, &[b"5"], None, 0.1, "it sends each line once"),
+    ];
+    let (mut since, mut client, mut sent) = (Instant::now(), None, String::new());
+    for (from, answers, line, seconds, rule) in conversation {
+        for answer in answers {
+            from.send_to(answer, client.unwrap()).unwrap();
+            sent += &format!("{} from port {} ", shown(answer), from.local_addr().unwrap().port());
         }
-        None => {
-            let server = Server::new("127.0.0.1:0");
-            let address = server.socket.local_addr().unwrap().to_string();
-            let mut client = Program::start(&["client", &address]);
-            client.type_in("1\n2\n3\n4\n5\n");
-            (server, Some(client))
+        let left = Duration::from_secs_f32(seconds).saturating_sub(since.elapsed());
+        server.set_read_timeout(Some(left.max(Duration::from_millis(1)))).unwrap();
+        let received = receive_from(&server).ok();
+        let found = received.as_ref().map_or("nothing".to_string(), |(line, _)| shown(line));
+        let line = line.map_or("nothing".to_string(), |line| format!("{line:?}"));
+        let expected = format!("{line} from the client within {seconds} s");
+        let after = since.elapsed();
+        report(found == line, rule, &sent, &expected, &format!("{found} after {after:.1?}"));
+        if let Some((_, peer)) = received {
+            (since, client, sent) = (Instant::now(), Some(peer), String::new());
         }
-    };
-    server.expects("1", 60.0, "each line is a datagram");
-    server.send(b"1");
-    server.expects("2", 0.7, "after the echo, it sends the next line");
-    // The echo of 2 is lost.
-    server.expects_nothing(0.7, "without an echo, it waits for a second");
-    server.expects("3", 1.7, "after a second without an echo, it goes on");
-    server.send_from_elsewhere(b"3");
-    server.expects_nothing(0.15, "an echo from another address does not count");
-    server.send(b"2");
-    server.expects_nothing(0.3, "a late echo of the last line is not the echo of this one");
-    for wrong in [b"\xff\xfe", &b""[..], b"3\n", b"3 and more"] {
-        server.send(wrong);
-    }
-    server.expects_nothing(0.45, "only exactly the bytes that it sent are the echo");
-    server.send(b"3");
-    server.expects("4", 0.9, "when the echo comes after all that, it sends the next line");
-    for seconds in [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7] {
-        server.send(b"wrong");
-        server.expects_nothing(seconds, "only exactly the bytes that it sent are the echo");
-    }
-    server.expects("5", 1.5, "it waits one second in all, whatever else arrives");
-    server.send(b"5");
-    server.expects_nothing(0.2, "it sends each line once");
-}
-
-/// The test in the place of a server. It sees what the client sends, and when.
-struct Server {
-    socket: UdpSocket,
-    client: Option<SocketAddr>,
-    /// When the line arrived whose echo the client is waiting for.
-    since: Instant,
-    /// What this server has sent to the client since then.
-    sent: String,
-}
-
-impl Server {
-    fn new(address: &str) -> Server {
-        let socket = UdpSocket::bind(address).unwrap_or_else(|error| {
-            panic!("\n  The test cannot listen on {address}: {error}. Stop the server there first.")
-        });
-        Server { socket, client: None, since: Instant::now(), sent: String::new() }
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.sent += &format!("{} ", shown(bytes));
-        self.socket.send_to(bytes, self.client.unwrap()).unwrap();
-    }
-
-    fn send_from_elsewhere(&mut self, bytes: &[u8]) {
-        self.sent += &format!("{} from another port ", shown(bytes));
-        let client = self.client.unwrap();
-        let elsewhere = UdpSocket::bind((client.ip(), 0)).unwrap(); // another port
-        elsewhere.send_to(bytes, client).unwrap();
-    }
-
-    /// The client must send nothing until `seconds` after its line.
-    #[track_caller]
-    fn expects_nothing(&mut self, seconds: f32, rule: &str) {
-        let received = self.receive(seconds);
-        let after = self.since.elapsed();
-        if let Some(received) = received {
-            self.fail(rule, "nothing yet", &format!("{} after {after:.1?}", shown(&received)));
-        }
-    }
-
-    /// The client must send `line` within `seconds` after its last one.
-    #[track_caller]
-    fn expects(&mut self, line: &str, seconds: f32, rule: &str) {
-        let received = self.receive(seconds);
-        if received.as_deref() != Some(line.as_bytes()) {
-            let expected = format!("{line:?} within {seconds} s");
-            self.fail(rule, &expected, &received.map_or("nothing".into(), |bytes| shown(&bytes)));
-        }
-        self.since = Instant::now();
-        self.sent.clear();
-    }
-
-    fn receive(&mut self, seconds: f32) -> Option<Vec<u8>> {
-        let deadline = self.since + Duration::from_secs_f32(seconds);
-        let mut buffer = vec![0; 65536];
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            self.socket.set_read_timeout(Some(left.max(Duration::from_millis(1)))).unwrap();
-            match self.socket.recv_from(&mut buffer) {
-                Ok((count, client)) => {
-                    self.client = Some(client);
-                    return Some(buffer[..count].to_vec());
-                }
-                Err(error) if is_timeout(&error) => return None,
-                Err(_) => {} // Windows reports that an earlier datagram did not arrive
-            }
-        }
-    }
-
-    #[track_caller]
-    fn fail(&self, rule: &str, expected: &str, received: &str) -> ! {
-        let sent = if self.sent.is_empty() { "nothing" } else { &self.sent };
-        panic!(
-            "\n  rule:     {rule}\n  sent:     {sent}\n  expected: {expected}\n  received: {received}"
-        );
     }
 }
 
@@ -147,61 +78,59 @@ impl Server {
 fn client(server: &Subject) -> UdpSocket {
     let own = if server.address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
     let socket = UdpSocket::bind(own).unwrap();
-    if let Err(error) = socket.connect(&server.address) {
-        panic!("\n  MY_SERVER must be HOST:PORT: {:?}: {error}.", server.address);
-    }
+    let result = socket.connect(&server.address).map_err(|error| error.to_string());
+    assert!(result.is_ok(), "\n  MY_SERVER must be HOST:PORT: {:?}: {result:?}.", server.address);
     socket
 }
 
-/// Receives one of the `expected` datagrams, and returns it.
+/// Receives the echoes of what has been `sent`, in any order.
 #[track_caller]
-fn receive(socket: &UdpSocket, expected: &[&[u8]], rule: &str) -> Vec<u8> {
-    let mut buffer = vec![0; 65536];
-    socket.set_read_timeout(Some(patience())).unwrap();
-    let received = match uninterrupted(|| socket.recv(&mut buffer)) {
-        Ok(count) if expected.contains(&&buffer[..count]) => return buffer[..count].to_vec(),
-        Ok(count) => shown(&buffer[..count]),
-        Err(error) if is_timeout(&error) => nothing(),
-        Err(error) => panic!("\n  {error}: start your server first, or it has ended."),
-    };
-    let sent = expected.iter().map(|bytes| shown(bytes)).collect::<Vec<_>>().join(", ");
-    panic!(
-        "\n  rule:     {rule}\n  sent:     {sent}\n  expected: the same\n  received: {received}"
-    );
+fn receive(socket: &UdpSocket, sent: &[&[u8]], rule: &str) {
+    let mut missing = sent.to_vec();
+    while !missing.is_empty() {
+        socket.set_read_timeout(Some(patience())).unwrap();
+        let (received, bytes) = match receive_from(socket) {
+            Ok((bytes, _)) => (shown(&bytes), Some(bytes)),
+            Err(error) if is_timeout(&error) => (nothing(), None),
+            Err(error) => (format!("{error}: your server is not running, or called connect"), None),
+        };
+        let place = missing.iter().position(|message| bytes.as_deref() == Some(*message));
+        let sent = missing.iter().map(|bytes| shown(bytes)).collect::<Vec<_>>().join(", ");
+        report(place.is_some(), rule, &sent, "the same", &received);
+        missing.remove(place.unwrap());
+    }
+}
+
+/// Sends datagrams, which must come back.
+#[track_caller]
+fn expect_echoes(socket: &UdpSocket, messages: &[&[u8]], rule: &str) {
+    messages.iter().for_each(|message| drop(socket.send(message))); // if it fails, nothing comes
+    receive(socket, messages, rule);
 }
 
 #[test]
 fn server_check1_echoes() {
     let server = Subject::new();
     for message in ["hello".as_bytes(), "straße 你好".as_bytes(), b"\xff\x00\xfe\n"] {
-        let client = client(&server);
-        drop(client.send(message)); // if it fails, nothing comes
-        receive(&client, &[message], "each datagram comes back, with exactly its bytes");
+        let rule = "each datagram comes back, with exactly its bytes";
+        expect_echoes(&client(&server), &[message], rule);
     }
 }
 
 #[test]
 fn server_check2_keeps_boundaries() {
     let server = Subject::new();
-    let client = client(&server);
-    let mut missing = vec![&b"one"[..], b"", b"two"];
-    missing.iter().for_each(|message| drop(client.send(message)));
-    while !missing.is_empty() {
-        let rule = "each datagram is a message, even an empty one";
-        let received = receive(&client, &missing, rule); // in any order
-        missing.retain(|message| *message != received);
-    }
+    let rule = "each datagram is a message, even an empty one";
+    expect_echoes(&client(&server), &[b"one", b"", b"one"], rule);
 }
 
 #[test]
 fn server_check3_echoes_every_size() {
     let server = Subject::new();
     let client = client(&server);
-    for size in [1, 1024, 1025, 1472, 9000, MAX_DATAGRAM] {
+    for size in [10, 1024, 1025, 1472, 9000, MAX_DATAGRAM] {
         let datagram: Vec<u8> = (0..size).map(|i| (i * 7 + i / 256) as u8).collect();
-        drop(client.send(&datagram));
-        let rule = format!("a datagram of {size} bytes comes back whole");
-        receive(&client, &[&datagram], &rule);
+        expect_echoes(&client, &[&datagram], &format!("{size} bytes come back as one datagram"));
     }
 }
 
@@ -220,11 +149,9 @@ fn server_check4_answers_each_sender() {
 #[test]
 fn server_check5_survives_a_sender_that_has_gone() {
     let server = Subject::new();
-    for _ in 0..100 {
-        drop(client(&server).send(b"bye"));
-    }
-    let client = client(&server);
-    drop(client.send(b"still there?"));
+    let gone = client(&server);
+    (0..100).for_each(|_| drop(gone.send(b"bye")));
+    drop(gone);
     let rule = "an echo that cannot be delivered does not end the server";
-    receive(&client, &[b"still there?"], rule);
+    expect_echoes(&client(&server), &[b"still there?"], rule);
 }

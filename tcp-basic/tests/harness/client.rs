@@ -2,20 +2,20 @@
 //! client for what no well-behaved program does, and it says in words what the other end did wrong.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::MOMENT;
-use super::subject::{patience, time_left};
+use super::subject::{SHORTEST, patience, time_left};
 
 const END: &str = "the end of the stream";
 
 /// A client (or the other end of a connection).
 pub struct Client {
     stream: BufReader<TcpStream>,
-    /// What it has sent since it last received what it expected: the beginning, and how many bytes.
-    sent: (Vec<u8>, usize),
+    /// What it has sent since it last received what it expected.
+    sent: Vec<u8>,
 }
 
 impl Client {
@@ -28,7 +28,7 @@ impl Client {
         let _ = stream.set_read_timeout(Some(patience()));
         let _ = stream.set_write_timeout(Some(patience()));
         let _ = stream.set_nodelay(true); // or Nagle's algorithm would put small pieces together
-        Client { stream: BufReader::new(stream), sent: Default::default() }
+        Client { stream: BufReader::new(stream), sent: Vec::new() }
     }
 
     /// A client that has read the greeting of step 3 or 5.
@@ -38,21 +38,8 @@ impl Client {
         client
     }
 
-    /// Both ends of a connection: the client, and what a server gets from `accept`.
-    pub fn accepted() -> (Client, TcpStream, SocketAddr) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = Client::connect(&listener.local_addr().unwrap().to_string());
-        let (accepted, peer) = listener.accept().unwrap();
-        (client, accepted, peer)
-    }
-
     pub fn stream(&self) -> &TcpStream {
         self.stream.get_ref()
-    }
-
-    /// The client's address, as the server sees it.
-    pub fn address(&self) -> String {
-        self.stream().local_addr().unwrap().to_string()
     }
 
     /// Sends `bytes`. If that fails, the next `expects` tells.
@@ -62,7 +49,7 @@ impl Client {
     }
 
     pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        self.record(bytes.as_ref());
+        self.sent.extend(bytes.as_ref());
         self.stream.get_mut().write_all(bytes.as_ref())
     }
 
@@ -83,15 +70,10 @@ impl Client {
 
     /// Sends `bytes` in a thread of its own, while this one receives.
     pub fn send_meanwhile(&mut self, bytes: Vec<u8>) -> &mut Client {
-        self.record(&bytes);
+        self.sent.extend(&bytes);
         let mut stream = self.stream().try_clone().unwrap();
         thread::spawn(move || stream.write_all(&bytes));
         self
-    }
-
-    fn record(&mut self, bytes: &[u8]) {
-        self.sent.0.extend(bytes.iter().take(100));
-        self.sent.1 += bytes.len();
     }
 
     /// Receives `bytes` and, if they come with them, no others, because of a `rule` that the other
@@ -99,10 +81,8 @@ impl Client {
     #[track_caller]
     pub fn expects(&mut self, bytes: impl AsRef<[u8]>, rule: &str) {
         let expected = bytes.as_ref();
-        let (mut received, end) = self.receive(|received| match expected.strip_prefix(received) {
-            Some(rest) => rest.len(),
-            None => 0,
-        });
+        let rest = |received: &[u8]| expected.strip_prefix(received).map_or(0, <[u8]>::len);
+        let (mut received, end) = self.receive(rest);
         if !rule.is_empty() {
             received.extend_from_slice(self.stream.buffer());
         }
@@ -120,7 +100,7 @@ impl Client {
     pub fn expects_line(&mut self, prefix: &str, rule: &str) -> String {
         let (line, end) = self.receive_line();
         let sound = line.starts_with(prefix.as_bytes()) && line.ends_with(b"\n");
-        self.judge(sound, rule, &format!("a line that begins with {prefix:?}"), &line, &end);
+        self.judge(sound, rule, &format!("a line {prefix:?}…\\n"), &line, &end);
         String::from_utf8_lossy(&line).into_owned()
     }
 
@@ -136,8 +116,8 @@ impl Client {
     pub fn expects_line_or_end(&mut self, prefix: &str, rule: &str) {
         let (line, end) = self.receive_line();
         let closed = line.is_empty() && !end.starts_with("no"); // nothing for …, no end for …
-        let sound = closed || line.starts_with(prefix.as_bytes());
-        let expected = format!("a line that begins with {prefix:?}, or a closed connection");
+        let sound = closed || line.starts_with(prefix.as_bytes()) && !end.starts_with("no");
+        let expected = format!("a line {prefix:?}…\\n, or a closed connection");
         self.judge(sound, rule, &expected, &line, &end);
     }
 
@@ -147,54 +127,41 @@ impl Client {
     pub fn reset(mut self, rule: &str) {
         let result = self.stream().peek(&mut [0]);
         let end = result.as_ref().map_or_else(describe, |_| END.to_string());
-        self.judge(result.is_ok_and(|count| count == 1), rule, "a byte", b"", &end);
+        self.judge(result.is_ok_and(|count| count == 1), rule, "an answer first", b"", &end);
     }
 
     /// Everything until the peer closes the connection, be it with a reset.
     #[track_caller]
     pub fn rest(&mut self) -> String {
-        let mut bytes = Vec::new();
-        let result = self.stream.read_to_end(&mut bytes);
-        let timed_out = result.is_err_and(|error| is_timeout(&error));
-        assert!(!timed_out, "the connection is still open, after {}", shown(&bytes));
+        let (bytes, end) = self.receive(|_| usize::MAX);
+        assert!(!end.starts_with("no"), "the connection is still open, after {}", shown(&bytes));
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Whether nothing comes for a moment: no byte, and no end of stream.
     pub fn is_silent(&mut self) -> bool {
         self.stream().set_read_timeout(Some(MOMENT)).unwrap();
-        let result = self.stream.fill_buf().map(|_| ());
-        self.stream().set_read_timeout(Some(patience())).unwrap();
-        result.is_err_and(|error| is_timeout(&error))
-    }
-
-    /// Sends `bytes` as a server, whatever the client sends, and closes gracefully.
-    pub fn recite(mut self, bytes: &str) {
-        self.send(bytes).finish().rest();
+        self.stream.fill_buf().is_err_and(|error| is_timeout(&error))
     }
 
     /// Receives a line, or what there is of it. Returns also why it is not whole.
     fn receive_line(&mut self) -> (Vec<u8>, String) {
-        const LONGEST: usize = 100_000; // an endless line must not fill our memory
-        self.receive(|line| if line.ends_with(b"\n") { 0 } else { LONGEST - line.len() })
+        // The limit is there because an endless line must not fill our memory.
+        self.receive(|line| if line.ends_with(b"\n") { 0 } else { 100_000 - line.len() })
     }
 
     /// Receives while `wanted` says that more bytes are, how many at most. Returns also why it
     /// ended before that.
     fn receive(&mut self, wanted: impl Fn(&[u8]) -> usize) -> (Vec<u8>, String) {
         let (mut received, begin, limit) = (Vec::new(), Instant::now(), time_left());
-        let _ = self.stream().set_read_timeout(Some(patience()));
-        loop {
-            let wanted = wanted(&received);
-            if wanted == 0 {
-                return (received, String::new());
-            }
+        while wanted(&received) > 0 {
+            let _ = self.stream().set_read_timeout(Some(patience()));
             let end = match self.stream.fill_buf() {
                 Ok([]) => END.to_string(),
                 Ok(_) if begin.elapsed() > limit => format!("no end for {limit:.0?}"),
                 Ok(bytes) => {
                     let newline = bytes.iter().position(|byte| *byte == b'\n');
-                    let count = newline.map_or(bytes.len(), |i| i + 1).min(wanted);
+                    let count = newline.map_or(bytes.len(), |i| i + 1).min(wanted(&received));
                     received.extend_from_slice(&bytes[..count]);
                     self.stream.consume(count);
                     continue;
@@ -204,31 +171,34 @@ impl Client {
             };
             return (received, end);
         }
+        (received, String::new())
     }
 
     /// Fails in words unless the other end's behavior is `sound`.
     #[track_caller]
     fn judge(&mut self, sound: bool, rule: &str, expected: &str, received: &[u8], end: &str) {
-        let sent = match &self.sent {
-            (_, 0) => "nothing".to_string(),
-            (start, count) => shown_start(start, *count),
-        };
         let received = match (received, end) {
             ([], end) => end.to_string(),
             (bytes, "") => shown(bytes),
             (bytes, end) => format!("{}, then {end}", shown(bytes)),
         };
-        let details = format!("expected: {expected}\n  received: {received}");
-        assert!(sound, "\n  rule:     {rule}\n  sent:     {sent}\n  {details}");
-        self.sent = Default::default();
+        report(sound, rule, &shown(&self.sent), expected, &received);
+        self.sent.clear();
     }
 }
 
-/// That nothing came. Checks before this one may have taken the time for it.
+/// Fails in words unless a program's behavior is `sound`.
+#[track_caller]
+pub fn report(sound: bool, rule: &str, sent: &str, expected: &str, received: &str) {
+    let sent = if ["", "\"\""].contains(&sent) { "nothing" } else { sent };
+    let details = format!("sent:     {sent}\n  expected: {expected}\n  received: {received}");
+    assert!(sound, "\n  rule:     {rule}\n  {details}");
+}
+
+/// That nothing came.
 pub fn nothing() -> String {
-    let hurry =
-        if patience() < Duration::from_secs(5) { " (fix the checks before it first)" } else { "" };
-    format!("nothing for {:.0?}{hurry}", patience())
+    let hint = if time_left() > SHORTEST { "" } else { ": the time for all checks is over" };
+    format!("nothing for {:.0?}{hint}", patience())
 }
 
 fn describe(error: &io::Error) -> String {
@@ -241,21 +211,20 @@ fn describe(error: &io::Error) -> String {
 
 /// Bytes as text in quotes: the first 60, and how many there are.
 pub fn shown(bytes: &[u8]) -> String {
-    shown_start(bytes, bytes.len())
+    let start = &bytes[..bytes.len().min(60)];
+    let more = if bytes == start { "".into() } else { format!("… ({} bytes)", bytes.len()) };
+    format!("{:?}{more}", String::from_utf8_lossy(start))
 }
 
-fn shown_start(bytes: &[u8], count: usize) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
-    let more = if count > 60 { format!("… ({count} bytes)") } else { String::new() };
-    format!("{text:?}{more}")
-}
-
-/// Calls again after a signal, which may interrupt a call with a timeout.
-pub fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// The next datagram and its sender. (A signal may interrupt a call with a timeout, and Windows
+/// reports that an earlier datagram did not arrive.)
+pub fn receive_from(socket: &UdpSocket) -> io::Result<(Vec<u8>, SocketAddr)> {
+    use ErrorKind::{ConnectionReset, Interrupted};
+    let mut buffer = vec![0; 65536];
     loop {
-        match call() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
+        match socket.recv_from(&mut buffer) {
+            Err(error) if [Interrupted, ConnectionReset].contains(&error.kind()) => {}
+            result => return result.map(|(count, peer)| (buffer[..count].to_vec(), peer)),
         }
     }
 }

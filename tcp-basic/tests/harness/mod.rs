@@ -7,15 +7,13 @@ pub mod subject;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::panic::resume_unwind;
 use std::process::{self, Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, iter, panic, path::PathBuf, thread};
 
-pub use client::{Client, is_timeout};
+pub use client::{Client, is_timeout, receive_from};
 
 /// How long to wait for something that must happen: only a broken program takes this long.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
@@ -30,29 +28,22 @@ pub const MAX_DATAGRAM: usize = if cfg!(target_os = "macos") { 9216 } else { 655
 /// The step whose tests these are.
 pub const STEP: &str = env!("CARGO_PKG_NAME");
 
-/// The step's default address.
-pub fn default_address() -> &'static str {
-    match STEP {
-        "tcp-basic" => "127.0.0.1:6666",
-        "tcp-loop" => "127.0.0.1:7890",
-        "file-upload" => "127.0.0.1:9999",
-        _ => "127.0.0.1:8080",
-    }
+/// The step's default address, as its usage names it.
+pub fn default_address() -> String {
+    let usage = run(&["--help"], "").output.concat();
+    usage.split_once("such as ").unwrap().1.split(' ').next().unwrap().to_string()
 }
 
 // ---- Programs ----
 
-/// The step's program, which Cargo has built beside the tests.
-pub fn exe() -> PathBuf {
-    let test = env::current_exe().unwrap(); // in the folder deps
-    test.ancestors().nth(2).unwrap().join(STEP).with_extension(env::consts::EXE_EXTENSION)
-}
+/// The step's program, which Cargo has built.
+pub const EXE: &str = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
 
 /// A running program: its input, and its output line by line.
 pub struct Program {
     child: Child,
     input: Option<ChildStdin>,
-    output: Receiver<String>,
+    pub output: Receiver<String>,
     errors: Receiver<String>,
 }
 
@@ -67,7 +58,7 @@ pub struct Ended {
 
 impl Program {
     pub fn start(args: &[&str]) -> Program {
-        Program::launch(Command::new(exe()).args(args))
+        Program::launch(Command::new(EXE).args(args))
     }
 
     pub fn launch(command: &mut Command) -> Program {
@@ -90,42 +81,17 @@ impl Program {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// The next line on stdout.
+    /// The next line on stdout or, if no more come there, on stderr.
     #[track_caller]
     pub fn line(&mut self) -> String {
-        match self.output.recv_timeout(TIMEOUT) {
-            Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => panic!("the program printed no line for {TIMEOUT:?}"),
-            Err(_) => panic!("the program ended: {:?}", self.errors.iter().collect::<Vec<_>>()),
-        }
-    }
-
-    /// Its first line of output, on stdout or, if it fails, on stderr.
-    pub fn first_line(&mut self) -> String {
         let line = self.output.recv_timeout(TIMEOUT);
-        line.or_else(|_| self.errors.recv_timeout(TIMEOUT)).expect("the program printed nothing")
+        assert!(line != Err(RecvTimeoutError::Timeout), "the program printed no line");
+        line.or_else(|_| self.errors.recv_timeout(TIMEOUT)).expect("the program has ended")
     }
 
     /// Reads lines until one contains `part`, and returns it.
-    #[track_caller]
     pub fn line_with(&mut self, part: &str) -> String {
-        loop {
-            let line = self.line();
-            if line.contains(part) {
-                return line;
-            }
-        }
-    }
-
-    /// How many lines with `part` come within a while.
-    pub fn count_lines(&self, part: &str, duration: Duration) -> usize {
-        thread::sleep(duration);
-        self.output.try_iter().filter(|line| line.contains(part)).count()
-    }
-
-    /// Closes the pipe that takes its stdout, once the next line has come.
-    pub fn close_output(&mut self) {
-        self.output = channel().1;
+        iter::repeat_with(|| self.line()).find(|line| line.contains(part)).unwrap()
     }
 
     pub fn type_in(&mut self, text: impl AsRef<[u8]>) {
@@ -136,11 +102,7 @@ impl Program {
     #[track_caller]
     pub fn end(mut self) -> Ended {
         drop(self.input.take());
-        let begin = Instant::now();
-        while self.is_running() {
-            assert!(begin.elapsed() < TIMEOUT, "the program is still running after {TIMEOUT:?}");
-            thread::sleep(Duration::from_millis(1));
-        }
+        wait_until("the program is still running", || self.child.try_wait().unwrap().is_some());
         let code = self.child.wait().unwrap().code();
         Ended { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
     }
@@ -149,10 +111,6 @@ impl Program {
     pub fn kill(mut self) -> Vec<String> {
         let _ = self.child.kill();
         self.output.iter().collect()
-    }
-
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 }
 
@@ -179,11 +137,9 @@ pub fn run(args: &[&str], input: &str) -> Ended {
     let mut program = Program::start(args);
     let mut pipe = program.input.take().unwrap();
     let input = input.to_owned();
-    // In a thread, because the program may print before it has read everything.
-    let typist = thread::spawn(move || pipe.write_all(input.as_bytes()));
-    let ended = program.end();
-    let _ = typist.join().unwrap(); // it may have ended before it had read everything
-    ended
+    // In a thread, because the program may print, and end, before it has read everything.
+    thread::spawn(move || pipe.write_all(input.as_bytes()));
+    program.end()
 }
 
 /// One line on stderr that begins with `error: `, and exit code 1: how every failure ends.
@@ -201,14 +157,23 @@ pub fn assert_succeeds(ended: &Ended, output: &[&str]) {
     assert_eq!(ended.output, output);
 }
 
+/// Waits until `done`. Until then, `what` is wrong.
+#[track_caller]
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !done() {
+        assert!(begin.elapsed() < TIMEOUT, "{what} after {TIMEOUT:?}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 // ---- Servers ----
 
 /// An empty directory.
 pub fn directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let test = env::var("LOG_OF").unwrap_or_default(); // a test that runs once more
-    let name = format!("{STEP}-{}-{count}{test}", env!("CARGO_CRATE_NAME"));
+    let name = format!("{STEP}-{}-{count}", env!("CARGO_CRATE_NAME"));
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
@@ -217,7 +182,7 @@ pub fn directory() -> PathBuf {
 
 /// The step's program in a directory of its own.
 pub fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(exe());
+    let mut command = Command::new(EXE);
     command.args(args).current_dir(directory());
     command
 }
@@ -230,7 +195,7 @@ pub fn server() -> (Program, String) {
 pub fn launch_server(command: &mut Command) -> (Program, String) {
     let mut server = Program::launch(command);
     let line = server.line();
-    (server, line.strip_prefix("listening on ").expect("a server's first line").to_string())
+    (server, line.strip_prefix("listening on ").expect(&line).to_string())
 }
 
 /// Starts the step's server and connects a client, which reads the greeting.
@@ -244,70 +209,53 @@ pub fn server_and_client(greeting: &str) -> (Program, Client) {
 /// Starts a server that can open file descriptors up to number `limit` - 1. (0, 1 and 2 are its
 /// standard streams. Others below 10 that the shell may have are closed first.)
 #[cfg(target_os = "linux")]
-pub fn server_with_descriptors(limit: u32, args: &[&str]) -> (Program, String) {
+pub fn server_with_descriptors(limit: u32) -> (Program, String) {
     let close = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
-    let script = format!("{close}; ulimit -n {limit} && exec \"$0\" server 127.0.0.1:0 \"$@\"");
-    launch_server(Command::new("sh").args(["-c", &script]).arg(exe()).args(args))
+    let script = format!("{close}; ulimit -n {limit} && exec \"$0\" server 127.0.0.1:0");
+    launch_server(Command::new("sh").args(["-c", &script, EXE]).current_dir(directory()))
 }
 
-/// A server inside the test, which treats its one client as `talk` says. What fails in its thread
-/// fails the test, at the latest when this is dropped.
-pub struct FakeServer {
-    pub address: String,
-    thread: Option<JoinHandle<()>>,
-}
-
-pub fn fake_server(talk: impl FnOnce(Client) + Send + 'static) -> FakeServer {
+/// Runs the step's client, whose arguments `more` follow the address, with one line of input. It
+/// talks to a server inside the test, which treats it as `talk` says. Returns also the address.
+pub fn run_against(talk: impl FnOnce(Client) + Send + 'static, more: &[&str]) -> (Ended, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let thread = thread::spawn(move || talk(Client::new(listener.accept().unwrap().0)));
-    FakeServer { address, thread: Some(thread) }
-}
-
-impl Drop for FakeServer {
-    fn drop(&mut self) {
-        let _ = TcpStream::connect(&self.address); // ends an accept that nobody answered
-        let result = self.thread.take().unwrap().join();
-        if let (Err(panic), false) = (result, thread::panicking()) {
-            resume_unwind(panic);
-        }
-    }
-}
-
-/// What a server logs about a client that sends `bytes`, then falls silent, and what the client
-/// receives. Its timeouts must be `seconds` (here they are shortened). The log of a server inside
-/// the test would stand among the results, so the test runs once more, in a process of its own.
-pub fn log_of_silence(test: &str, handle: Handler, seconds: u64, bytes: &str) -> String {
-    if env::var_os("LOG_OF").is_none() {
-        let mut again = Command::new(env::current_exe().unwrap());
-        let again = again.args([test, "--exact", "--nocapture"]).env("LOG_OF", test);
-        let output = again.current_dir(directory()).output();
-        return String::from_utf8(output.unwrap().stdout).unwrap();
-    }
-    let (mut client, accepted, peer) = Client::accepted();
-    let same = accepted.try_clone().unwrap();
-    let server = thread::spawn(move || handle(accepted, peer));
-    shorten_timeouts(same, seconds);
-    client.send(bytes); // ends the read under way, which began with the long timeout
-    println!("received: {:?}", client.rest());
-    drop(client);
-    server.join().unwrap();
-    process::exit(0);
+    let server = thread::spawn(move || talk(Client::new(listener.accept().unwrap().0)));
+    let ended = run(&[&["client", &address], more].concat(), "hello\n");
+    let _ = TcpStream::connect(&address); // ends an accept that nobody answered
+    server.join().unwrap_or_else(|failure| panic::resume_unwind(failure));
+    (ended, address)
 }
 
 /// A step's `handle_client`.
 pub type Handler = fn(TcpStream, SocketAddr);
 
-/// Waits until a server has set its timeouts on `stream`, checks that they are the promised
-/// `seconds`, and makes them short: no test can wait so long.
-pub fn shorten_timeouts(stream: TcpStream, seconds: u64) {
-    let begin = Instant::now();
-    let timeouts = || [stream.read_timeout(), stream.write_timeout()].map(Result::unwrap);
-    while timeouts().contains(&None) {
-        assert!(begin.elapsed() < TIMEOUT, "no timeout is set");
-        thread::sleep(Duration::from_millis(1));
+/// What a server logs about a client that sends `bytes`, then falls silent, and what the client
+/// receives. Its timeouts must be `seconds`. (They are shortened: no test can wait so long.) The
+/// log of a server inside the test would stand among the results, so the test runs once more, in a
+/// process of its own.
+pub fn log_of_silence(test: &str, handle: Handler, seconds: u64, bytes: &str) -> String {
+    if env::var_os("LOG_OF").is_none() {
+        let mut again = Command::new(env::current_exe().unwrap());
+        again.args([test, "--exact", "--nocapture"]).env("LOG_OF", test).current_dir(directory());
+        return Program::launch(&mut again).end().output.join("\n");
     }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = Client::connect(&listener.local_addr().unwrap().to_string());
+    let (accepted, peer) = listener.accept().unwrap();
+    let same = accepted.try_clone().unwrap();
+    let server = thread::spawn(move || handle(accepted, peer));
+    let timeouts = || [same.read_timeout(), same.write_timeout()].map(Result::unwrap);
+    wait_until("no timeouts are set", || !timeouts().contains(&None));
     assert_eq!(timeouts(), [Some(Duration::from_secs(seconds)); 2]);
-    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
-    stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    same.set_read_timeout(Some(2 * MOMENT)).unwrap();
+    same.set_write_timeout(Some(2 * MOMENT)).unwrap();
+    client.send(bytes); // ends the read under way, which began with the long timeout
+    let _ = client.stream().peek(&mut [0]); // Then all options are set.
+    println!("nodelay: {}", same.nodelay().unwrap());
+    drop(same);
+    println!("received: {:?}", client.rest());
+    drop(client);
+    server.join().unwrap();
+    process::exit(0);
 }

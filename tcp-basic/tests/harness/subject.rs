@@ -1,12 +1,13 @@
 //! You need not read this file to follow the course: it is the plumbing of the tests. It finds the
 //! server that tests/protocol.rs checks: this step's own or, if MY_SERVER names its address,
-//! anyone's. Checks of that one take turns, in the order of their names, for 30 seconds in all.
+//! anyone's. That one is checked for 30 seconds in all.
 
-use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::process::{self, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
-use std::{env, io, thread};
+use std::{env, thread};
 
 use super::{Client, Program, TIMEOUT, server};
 
@@ -14,32 +15,30 @@ use super::{Client, Program, TIMEOUT, server};
 pub struct Subject {
     pub address: String,
     /// Its process, unless it is somebody else's.
-    own: Option<Program>,
+    _own: Option<Program>,
 }
 
 impl Subject {
     /// The server that MY_SERVER names, or this step's own.
     pub fn new() -> Subject {
         if let Some(address) = env::var_os("MY_SERVER") {
-            take_turn();
-            return Subject { address: address.to_string_lossy().into(), own: None };
+            run_one_by_one();
+            let advice = "Not tried, because the checks before it took too long. Fix those first.";
+            assert!(time_left() > SHORTEST, "\n  {advice}");
+            return Subject { address: address.to_string_lossy().into(), _own: None };
         }
         let (program, address) = server();
-        Subject { address, own: Some(program) }
+        Subject { address, _own: Some(program) }
     }
 
     /// Connects a client, which must be possible because of a `rule`.
     #[track_caller]
     pub fn connect(&self, rule: &str) -> Client {
-        match connect(&self.address) {
-            Ok(stream) => {
-                turns().last_seen = this_check();
-                Client::new(stream)
-            }
-            Err(error) => {
-                panic!("\n  rule:     {rule}\n  {}", nobody_listens(&self.address, error))
-            }
-        }
+        let stream = connect(&self.address).unwrap_or_else(|error| {
+            panic!("\n  rule:     {rule}\n  {}", why_not(&self.address, &error))
+        });
+        *LAST_SEEN.lock().unwrap() = Some(this_check());
+        Client::new(stream)
     }
 }
 
@@ -52,27 +51,24 @@ fn connect(address: &str) -> io::Result<TcpStream> {
     result
 }
 
-impl Drop for Subject {
-    fn drop(&mut self) {
-        turns().busy = false;
-        NEXT.notify_all();
-    }
+/// The last check that could connect. None: another one could not.
+static LAST_SEEN: Mutex<Option<String>> = Mutex::new(Some(String::new()));
+
+/// The name of the test, which is also that of its thread.
+fn this_check() -> String {
+    thread::current().name().unwrap_or("an earlier check").to_string()
 }
 
 /// Says why there is no connection. Only the first check says that nobody listens.
-fn nobody_listens(address: &str, error: io::Error) -> String {
-    let mut turns = turns();
+fn why_not(address: &str, error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::TimedOut {
-        return format!(
-            "{address} does not answer: it is busy with an earlier client, or out of reach."
-        );
+        return format!("{address} is out of reach, or busy with an earlier client.");
     }
-    if turns.is_gone {
+    let Some(last_seen) = LAST_SEEN.lock().unwrap().take() else {
         return "Not tried, because nobody listens.".to_string();
-    }
-    turns.is_gone = true;
-    let advice = match turns.last_seen.as_str() {
-        _ if error.raw_os_error().is_none() => "MY_SERVER must be HOST:PORT.".to_string(),
+    };
+    let advice = match last_seen.as_str() {
+        _ if error.raw_os_error().is_none() => "Check MY_SERVER's HOST:PORT.".to_string(),
         "" => "Start your server there, in another terminal, then try again.".to_string(),
         last if last == this_check() => "Your server ended during this check.".to_string(),
         last => format!("Your server ended during {last} or after it. Fix that first."),
@@ -80,72 +76,40 @@ fn nobody_listens(address: &str, error: io::Error) -> String {
     format!("Nobody listens at {address}: {error}. {advice}")
 }
 
-// ---- Turns ----
-
-struct Turns {
-    waiting: BTreeSet<String>,
-    busy: bool,
-    /// When the first check began.
-    begin: Option<Instant>,
-    /// The last check that could connect.
-    last_seen: String,
-    /// Whether one could not.
-    is_gone: bool,
-}
-
-static TURNS: Mutex<Turns> = Mutex::new(Turns {
-    waiting: BTreeSet::new(),
-    busy: false,
-    begin: None,
-    last_seen: String::new(),
-    is_gone: false,
-});
-static NEXT: Condvar = Condvar::new();
-
-/// How long all checks of somebody else's server may take.
-const IN_ALL: Duration = Duration::from_secs(28);
-
-fn turns() -> MutexGuard<'static, Turns> {
-    TURNS.lock().unwrap()
-}
-
-/// The name of the test, which is also that of its thread.
-fn this_check() -> String {
-    thread::current().name().unwrap_or("an earlier check").to_string()
-}
-
-/// Waits until no other check is running and none with an earlier name is waiting.
-fn take_turn() {
-    turns().waiting.insert(this_check());
-    // Until those that start with this one wait as well.
-    let first = *turns().begin.get_or_insert_with(Instant::now);
-    thread::sleep(Duration::from_millis(200).saturating_sub(first.elapsed()));
-    let mut turns = turns();
-    while turns.busy || turns.waiting.first() != Some(&this_check()) {
-        turns = NEXT.wait(turns).unwrap();
+/// Unless this process runs one test at a time, in the order of their names (or as many as the user
+/// has chosen), starts one that does, shows what it prints, and ends as it does.
+fn run_one_by_one() {
+    static FIRST: Mutex<()> = Mutex::new(());
+    let _first = FIRST.lock();
+    let is_chosen = env::args().any(|arg| arg.starts_with("--test-threads"));
+    let is_alone = thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+    if is_chosen || is_alone || env::var_os("RUST_TEST_THREADS").is_some() {
+        return;
     }
-    turns.waiting.remove(&this_check());
-    turns.busy = first.elapsed() < IN_ALL;
-    let may_run = turns.busy;
-    drop(turns);
-    NEXT.notify_all();
-    thread::sleep(Duration::from_millis(50)); // until the result before this one is printed
-    assert!(may_run, "\n  Not tried, because the checks before it took too long. Fix those first.");
-}
-
-/// How long to wait for one thing.
-pub fn patience() -> Duration {
-    match env::var_os("MY_SERVER") {
-        Some(_) => time_left().min(Duration::from_secs(5)),
-        None => TIMEOUT,
+    let mut again = Command::new(env::current_exe().unwrap());
+    again.args(env::args_os().skip(1)).env("RUST_TEST_THREADS", "1").stdout(Stdio::piped());
+    let mut child = again.spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    for _ in 0..2 {
+        output.skip_until(b'\n').unwrap(); // "running …": this process has printed that
     }
+    io::copy(&mut output, &mut io::stdout()).unwrap();
+    process::exit(child.wait().unwrap().code().unwrap_or(1));
 }
 
-/// How long everything that follows may take.
+/// The last wait, when the time for all checks is over.
+pub const SHORTEST: Duration = Duration::from_millis(100);
+
+/// How long everything that follows may take: 28 seconds in all for somebody else's server.
 pub fn time_left() -> Duration {
-    let elapsed = turns().begin.map_or(Duration::ZERO, |begin| begin.elapsed());
-    match env::var_os("MY_SERVER") {
-        Some(_) => IN_ALL.saturating_sub(elapsed).max(Duration::from_millis(100)),
-        None => TIMEOUT,
-    }
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    let elapsed = BEGIN.get_or_init(Instant::now).elapsed();
+    let is_own = env::var_os("MY_SERVER").is_none();
+    if is_own { TIMEOUT } else { Duration::from_secs(28).saturating_sub(elapsed).max(SHORTEST) }
+}
+
+/// How long to wait for one thing: 5 seconds at most for somebody else's server.
+pub fn patience() -> Duration {
+    let most = if env::var_os("MY_SERVER").is_none() { TIMEOUT } else { TIMEOUT / 4 };
+    time_left().min(most)
 }
