@@ -224,15 +224,14 @@ fn server_that_cannot_work_fails_at_start() {
 #[test]
 fn client_names_an_unusable_file() {
     let directory = directory();
-    let paths = ["missing.png", "pipe", "two\nlines", ".."].map(|name| directory.join(name));
-    let mut unusable = paths.map(|path| path.to_str().unwrap().to_string()).to_vec();
-    unusable.push(String::new());
+    let paths = ["missing.png", "pipe", "two\nlines", "..", "."].map(|name| directory.join(name));
+    let unusable = paths.map(|path| path.to_str().unwrap().to_string());
     if cfg!(unix) {
         assert!(Command::new("mkfifo").arg(&unusable[1]).status().unwrap().success());
         fs::write(&unusable[2], "hello").unwrap();
     }
-    for path in unusable {
-        let ended = run(&["client", "127.0.0.1:1", &path], "");
+    for path in unusable.iter().map(String::as_str).chain([""]) {
+        let ended = run(&["client", "127.0.0.1:1", path], "");
         assert_fails(&ended, &[&format!("cannot send {path:?}")]);
     }
 }
@@ -262,8 +261,7 @@ fn client_reports_what_the_server_did() {
 
 #[test]
 fn endless_answer_is_refused() {
-    let endless = |mut server: Client| while server.try_send([b'a'; 65536]).is_ok() {};
-    let (client, address) = run_against(endless, &[PICTURE]);
+    let (client, address) = run_against(Client::flood, &[PICTURE]);
     assert_fails(&client, &[&address, " sent a line of more than 4096 bytes"]);
 }
 

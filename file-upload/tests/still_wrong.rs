@@ -21,7 +21,7 @@ fn killed_server_leaves_temporary_files() {
     let mut client = announced(&address, 5, "x");
     client.send("hel");
     server.kill();
-    assert!(names(&directory)[0].starts_with(".x.127.0.0.1-"));
+    assert!(names(&directory).first().unwrap().starts_with(".x.127.0.0.1-"));
     // But the name is free.
     let args = ["server", "127.0.0.1:0", directory.to_str().unwrap()];
     let (_server, address) = launch_server(&mut command(&args));

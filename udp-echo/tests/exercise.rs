@@ -3,8 +3,7 @@
 #[path = "../../tcp-basic/tests/harness/mod.rs"] // the plumbing, which all steps share
 mod harness;
 
-use std::net::UdpSocket;
-use std::thread;
+use std::{net::UdpSocket, thread};
 
 use harness::*;
 

@@ -16,8 +16,8 @@ fn log_shows_the_first_bytes() {
     let (mut server, address) = server();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let peer = socket.local_addr().unwrap();
-    let long = (&*"a".repeat(65), &*"a".repeat(64));
-    for (message, shown) in [("\x1b[2J\n", r"\u{1b}[2J\n"), ("", ""), long] {
+    let long = &"a".repeat(65)[..];
+    for (message, shown) in [("\x1b[2J\n", r"\u{1b}[2J\n"), ("", ""), (long, &long[..64])] {
         socket.send_to(message.as_bytes(), &address).unwrap();
         assert_eq!(server.line(), format!("{peer}: {} bytes: \"{shown}\"", message.len()));
     }

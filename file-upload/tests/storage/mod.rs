@@ -2,8 +2,8 @@
 //! directories for them, and a client that uploads by hand.
 #![allow(dead_code)]
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{collections::BTreeSet, fs};
 
 pub use crate::harness::*;
 
@@ -25,19 +25,16 @@ pub fn file(name: &str, bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// All names in a directory, hidden ones too, sorted.
-pub fn names(directory: &Path) -> Vec<String> {
+pub fn names(directory: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(directory).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// Waits until nothing but `expected` is in a directory: a temporary file is removed a moment after
 /// the client has heard of the failure.
-#[track_caller]
 pub fn assert_only(directory: &Path, expected: &[&str]) {
-    wait_until(&format!("other files than {expected:?}"), || names(directory) == expected);
+    let is_all = || names(directory).iter().eq(expected.iter().copied());
+    wait_until(&format!("there are other files than {expected:?}"), is_all);
 }
 
 /// A client that may send its `size` bytes now.

@@ -3,8 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{thread, time::Duration, time::Instant};
 
 use super::MOMENT;
 use super::subject::{SHORTEST, patience, time_left};
@@ -51,6 +50,11 @@ impl Client {
     pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.sent.extend(bytes.as_ref());
         self.stream.get_mut().write_all(bytes.as_ref())
+    }
+
+    /// Sends for as long as the other end reads. (If that were forever, its test would fail.)
+    pub fn flood(mut self) {
+        while self.try_send([b'a'; 65536]).is_ok() {}
     }
 
     /// Sends each byte in a write of its own.
@@ -115,8 +119,8 @@ impl Client {
     #[track_caller]
     pub fn expects_line_or_end(&mut self, prefix: &str, rule: &str) {
         let (line, end) = self.receive_line();
-        let closed = line.is_empty() && !end.starts_with("no"); // nothing for …, no end for …
-        let sound = closed || line.starts_with(prefix.as_bytes()) && !end.starts_with("no");
+        let in_time = !end.starts_with("no"); // nothing for …, no end for …
+        let sound = in_time && (line.is_empty() || line.starts_with(prefix.as_bytes()));
         let expected = format!("a line {prefix:?}…\\n, or a closed connection");
         self.judge(sound, rule, &expected, &line, &end);
     }
@@ -154,14 +158,14 @@ impl Client {
     /// ended before that.
     fn receive(&mut self, wanted: impl Fn(&[u8]) -> usize) -> (Vec<u8>, String) {
         let (mut received, begin, limit) = (Vec::new(), Instant::now(), time_left());
-        while wanted(&received) > 0 {
+        while let wanted @ 1.. = wanted(&received) {
             let _ = self.stream().set_read_timeout(Some(patience()));
             let end = match self.stream.fill_buf() {
                 Ok([]) => END.to_string(),
                 Ok(_) if begin.elapsed() > limit => format!("no end for {limit:.0?}"),
                 Ok(bytes) => {
                     let newline = bytes.iter().position(|byte| *byte == b'\n');
-                    let count = newline.map_or(bytes.len(), |i| i + 1).min(wanted(&received));
+                    let count = newline.map_or(bytes.len(), |i| i + 1).min(wanted);
                     received.extend_from_slice(&bytes[..count]);
                     self.stream.consume(count);
                     continue;
@@ -182,15 +186,16 @@ impl Client {
             (bytes, "") => shown(bytes),
             (bytes, end) => format!("{}, then {end}", shown(bytes)),
         };
-        report(sound, rule, &shown(&self.sent), expected, &received);
+        let sent = if self.sent.is_empty() { String::new() } else { shown(&self.sent) };
+        report(sound, rule, &sent, expected, &received);
         self.sent.clear();
     }
 }
 
-/// Fails in words unless a program's behavior is `sound`.
+/// Fails in words unless a program's behavior is `sound`. (`sent` may be empty: nothing.)
 #[track_caller]
 pub fn report(sound: bool, rule: &str, sent: &str, expected: &str, received: &str) {
-    let sent = if ["", "\"\""].contains(&sent) { "nothing" } else { sent };
+    let sent = if sent.is_empty() { "nothing" } else { sent };
     let details = format!("sent:     {sent}\n  expected: {expected}\n  received: {received}");
     assert!(sound, "\n  rule:     {rule}\n  {details}");
 }

@@ -15,7 +15,7 @@ use super::{Client, Program, TIMEOUT, server};
 pub struct Subject {
     pub address: String,
     /// Its process, unless it is somebody else's.
-    _own: Option<Program>,
+    own: Option<Program>,
 }
 
 impl Subject {
@@ -25,10 +25,10 @@ impl Subject {
             run_one_by_one();
             let advice = "Not tried, because the checks before it took too long. Fix those first.";
             assert!(time_left() > SHORTEST, "\n  {advice}");
-            return Subject { address: address.to_string_lossy().into(), _own: None };
+            return Subject { address: address.to_string_lossy().into(), own: None };
         }
         let (program, address) = server();
-        Subject { address, _own: Some(program) }
+        Subject { address, own: Some(program) }
     }
 
     /// Connects a client, which must be possible because of a `rule`.
